@@ -1,0 +1,1 @@
+"""The command ``nwbzarr``: what people type in a shell."""

@@ -1,0 +1,126 @@
+"""Metadata documents: the ``zarr.json`` of groups and arrays, and the root document with all of them inside.
+
+Zarr v3 core specification, "Group metadata", "Array metadata"; consolidated metadata as zarr-python writes it.
+Documents are plain dicts that can be dumped as strict JSON. This room refuses to look into attribute values.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nwbzarr.errors import DocumentError
+
+Document = dict[str, Any]
+
+
+def group_document(attributes: Mapping[str, Any]) -> Document:
+    """Return the document of a group."""
+    return {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes)}
+
+
+def array_document(  # noqa: PLR0913 - the fields of Zarr's array metadata
+    *,
+    shape: Sequence[int],
+    data_type: Any,
+    chunk_shape: Sequence[int],
+    codecs: Sequence[Mapping[str, Any]],
+    fill_value: Any,
+    attributes: Mapping[str, Any],
+    dimension_names: Sequence[str | None] | None = None,
+) -> Document:
+    """Return the document of an array; chunk keys use ``.`` (``c.0.0``), which keeps paths short."""
+    document: Document = {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(shape),
+        "data_type": data_type,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunk_shape)}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
+        "fill_value": fill_value,
+        "codecs": [dict(codec) for codec in codecs],
+        "attributes": dict(attributes),
+        "storage_transformers": [],
+    }
+    if dimension_names is not None:
+        document["dimension_names"] = list(dimension_names)
+    return document
+
+
+def dump_document(document: Mapping[str, Any]) -> bytes:
+    """Return a document as strict JSON."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def consolidate(root: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> Document:
+    """Return the root document that holds the documents of all nodes.
+
+    Parameters
+    ----------
+    root : mapping
+        Document of the root group.
+    nodes : mapping of str to mapping
+        Absolute path of every other node to its document.
+    """
+    return {
+        **root,
+        "consolidated_metadata": {
+            "kind": "inline",
+            "must_understand": False,
+            "metadata": {path[1:]: nodes[path] for path in sorted(nodes)},
+        },
+    }
+
+
+def parse_document(data: bytes, where: str, store: str) -> Document:
+    """Return the document that `data` holds.
+
+    Raises
+    ------
+    DocumentError
+        When it is no JSON object of Zarr format 3, for instance because it is cut off.
+    """
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        message = (
+            f"the metadata document must be JSON, but it is not ({error}): it is cut off or damaged; "
+            "restore it, or write the session again"
+        )
+        raise DocumentError(message, store, where) from error
+    if not isinstance(document, dict) or document.get("zarr_format") != 3:
+        found = document.get("zarr_format") if isinstance(document, dict) else type(document).__name__
+        message = f"the metadata document must be an object with zarr_format 3, but {found!r} was found"
+        raise DocumentError(message, store, where)
+    if document.get("node_type") not in ("group", "array"):
+        message = f"node_type must be 'group' or 'array', but {document.get('node_type')!r} was found"
+        raise DocumentError(message, store, where)
+    return document
+
+
+def chunk_key(document: Mapping[str, Any], grid_index: Sequence[int]) -> str:
+    """Return the key of a chunk below its array (Zarr v3 core specification, "Chunk key encoding")."""
+    encoding = document.get("chunk_key_encoding", {})
+    name = encoding.get("name", "default") if isinstance(encoding, Mapping) else encoding
+    configuration = encoding.get("configuration", {}) if isinstance(encoding, Mapping) else {}
+    if name == "v2":
+        return configuration.get("separator", ".").join(map(str, grid_index)) or "0"
+    return configuration.get("separator", "/").join(("c", *map(str, grid_index)))
+
+
+def chunk_shape(document: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """Return the shape of the stored chunks (of shards, where there are any), or None for irregular grids."""
+    grid = document.get("chunk_grid")
+    if not isinstance(grid, Mapping) or grid.get("name") != "regular":
+        return None
+    return tuple(grid.get("configuration", {}).get("chunk_shape", ()))
+
+
+def grid_shape(document: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """Return the number of stored chunks along each dimension."""
+    chunks = chunk_shape(document)
+    if chunks is None:
+        return None
+    return tuple(math.ceil(size / max(step, 1)) for size, step in zip(document["shape"], chunks, strict=True))

@@ -1,0 +1,301 @@
+"""Sessions in and out: `NWBZarrIO`, and the one-liners around it.
+
+Modes mean what they mean in h5py: ``r`` reads, ``r+`` adds to what is there, ``a`` adds or creates, ``w`` creates or
+replaces, ``w-`` and ``x`` create what must not exist.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from nwbzarr.errors import (
+    IncompleteWriteError,
+    SchemaError,
+    SelfOverwriteError,
+    StoreExistsError,
+    StoreModeError,
+    StoreNotFoundError,
+)
+from nwbzarr.model.elements import Element, Location
+from nwbzarr.model.nwbfile import NWBFile
+from nwbzarr.reading.sessions import Manager, Session
+from nwbzarr.stores.connections import locate
+from nwbzarr.stores.local import LocalCreation, LocalUpdate
+from nwbzarr.stores.objects import ObjectCreation, ObjectUpdate
+from nwbzarr.writing.execution import WriteReport, execute
+from nwbzarr.writing.export import plan_export
+from nwbzarr.writing.planning import plan_write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    import os
+    from types import TracebackType
+
+    from nwbzarr.stores.transactions import Transaction
+    from nwbzarr.stores.trust import Options
+    from nwbzarr.tree.tree import Tree
+    from nwbzarr.writing.plans import WritePlan
+
+MODES = ("r", "r+", "a", "w", "w-", "x")
+
+_READ_ONLY_PROTOCOLS = frozenset({"http", "https"})
+
+
+class NWBZarrIO:
+    """A session's store, open in one mode.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A local path, or any URL that fsspec knows (``s3://bucket/day1/raw.nwb.zarr``).
+    mode : str
+        ``"r"``, ``"r+"``, ``"a"``, ``"w"``, ``"w-"`` or ``"x"``.
+    manager : Manager, optional
+        Another IO's manager, to share its open stores, credentials, trust and containers.
+    storage_options : mapping, optional
+        fsspec's options for this store (``key``, ``secret``, ``endpoint_url`` …); the environment's credentials are
+        used without them.
+    trust : mapping of str to mapping, optional
+        URL prefix to storage options, for links that leave the origin of their store. Only for a new manager.
+
+    Raises
+    ------
+    StoreModeError
+        For an unknown mode, or a mode that the protocol cannot serve.
+    StoreError, DocumentError
+        When the mode needs a session that cannot be opened, or forbids one that is there.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        mode: str = "r",
+        manager: Manager | None = None,
+        storage_options: Options | None = None,
+        trust: Mapping[str, Options] | None = None,
+    ) -> None:
+        if mode not in MODES:
+            message = f"mode must be one of {', '.join(map(repr, MODES))}, but {mode!r} came"
+            raise StoreModeError(message)
+        if manager is not None and trust is not None:
+            message = "trust belongs to the manager: give it where the manager is made, not together with one"
+            raise StoreModeError(message)
+        self.url = locate(path)
+        self.mode = mode
+        self.manager = manager or Manager(trust)
+        self._owns_manager = manager is None
+        self._options = storage_options
+        self._session: Session | None = None
+        self._base: Tree | None = None
+        if mode != "r" and self.url.protocol in _READ_ONLY_PROTOCOLS:
+            message = f"{self.url.protocol}:// can only be read: use mode='r', or write to a disk or an object store"
+            raise StoreModeError(message, self.url.text)
+        self._check_presence()
+
+    def read(self) -> NWBFile:
+        """Return the session; arrays and links are read when they are touched.
+
+        Raises
+        ------
+        StoreError, DocumentError, SchemaError
+            When there is no session that can be read.
+        """
+        if self._session is None:
+            self._session = self.manager.open(self.url, self._options)
+        return self._session.nwbfile()
+
+    def write(self, nwbfile: NWBFile) -> WriteReport:
+        """Store a session; containers that live in other stores become links.
+
+        Nothing is visible before all of it is. In mode ``r+``, and when this IO has written before, what is new is
+        added to the store.
+
+        Parameters
+        ----------
+        nwbfile : NWBFile
+            A new session, a `copy` of another, or the one that this IO has read.
+
+        Returns
+        -------
+        WriteReport
+            What was stored and what was linked.
+
+        Raises
+        ------
+        SchemaError, LinkError
+            When the session cannot be stored; nothing is written then.
+        CommitError, StoreError
+            When it did not become visible; what was there is whole (local) or absent (object storage).
+        """
+        if self.mode == "r":
+            message = "the store is open for reading: open it with mode='r+' to add to it"
+            raise StoreModeError(message, self.url.text)
+        if not isinstance(nwbfile, NWBFile):
+            message = f"write takes an NWBFile, but {type(nwbfile).__name__} came"
+            raise SchemaError(message, self.url.text)
+        self._check_belongs(nwbfile)
+        plan, stored = plan_write(nwbfile, self.url, self._base)
+        if plan.base is not None and not nwbfile.changed:
+            return WriteReport(self.url, 0, 0, 0, (), plan.base)
+        report = self._carry_out(plan)
+        self._settle(stored)
+        return report
+
+    def export(self, src_io: NWBZarrIO, nwbfile: NWBFile | None = None) -> WriteReport:
+        """Store a self-contained copy of another session: what it links to is copied too.
+
+        Stored objects are copied as they are, so layouts (chunks, shards, codecs) are kept.
+
+        Parameters
+        ----------
+        src_io : NWBZarrIO
+            The session to copy, open for reading.
+        nwbfile : NWBFile, optional
+            What `src_io` has read, to make sure that it holds nothing unsaved.
+
+        Raises
+        ------
+        LinkError
+            When a link of the session cannot be followed; nothing is written then.
+        SchemaError
+            When `nwbfile` is another session, or holds what is not stored yet.
+        """
+        if self.mode in ("r", "r+"):
+            message = f"export makes a new store: use mode='w' or 'w-' instead of {self.mode!r}"
+            raise StoreModeError(message, self.url.text)
+        source = src_io.read()
+        if (nwbfile is not None and nwbfile is not source) or source.changed:
+            message = "export copies what is stored, but the session given holds something else: write it first"
+            raise SchemaError(message, src_io.url.text)
+        return self._carry_out(plan_export(source, self.url))
+
+    def close(self) -> None:
+        """Close the connections, unless the manager came from another IO; who reads on connects anew."""
+        if self._owns_manager:
+            self.manager.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<NWBZarrIO {self.url.text} mode={self.mode!r}>"
+
+    def _check_presence(self) -> None:
+        """Open what the mode needs, and refuse what it forbids."""
+        if self.mode in ("r", "r+"):
+            self._session = self.manager.open(self.url, self._options)
+        elif self.mode != "w":
+            with suppress(StoreNotFoundError, IncompleteWriteError):
+                self._session = self.manager.open(self.url, self._options)
+        if self.mode in ("w-", "x") and self._session is not None:
+            message = (
+                f"mode {self.mode!r} makes a new store, but there is one: use 'r+' to add to it, 'w' to replace it"
+            )
+            raise StoreExistsError(message, self.url.text)
+        if self._session is not None and self.mode != "r":
+            self._base = self._session.tree
+
+    def _check_belongs(self, nwbfile: NWBFile) -> None:
+        """Raise unless the session is new here, or the one that is stored here."""
+        if nwbfile.location is None:
+            if self._base is not None:
+                message = (
+                    f"mode {self.mode!r} adds to the session that is stored here, but another one came: "
+                    "read() it and change that, or replace it with mode='w'"
+                )
+                raise StoreExistsError(message, self.url.text)
+            return
+        if nwbfile.location.url != self.url:
+            message = (
+                f"this session is stored at {nwbfile.location.url.text}: write nwbfile.copy() to derive a linked "
+                "session from it, or use export() for a self-contained copy"
+            )
+            raise SchemaError(message, self.url.text)
+        if self._base is None:
+            message = (
+                "this session is read from the store that mode 'w' would replace: open it with mode='r+' to add to "
+                "it, or export() it elsewhere first"
+            )
+            raise SelfOverwriteError(message, self.url.text)
+
+    def _carry_out(self, plan: WritePlan) -> WriteReport:
+        """Do what the plan says, and make it visible."""
+        if plan.base is None and self.url in plan.reads:
+            message = (
+                "the session still reads from, or links to, the store that it would replace: "
+                "write it to another place, or export() what it needs first"
+            )
+            raise SelfOverwriteError(message, self.url.text)
+        with self._transaction(plan) as transaction:
+            report = execute(plan, transaction)
+        self.manager.forget(self.url)
+        self._base = report.tree
+        return report
+
+    def _transaction(self, plan: WritePlan) -> Transaction:
+        """Return how this store takes a write."""
+        store = self.manager.connections.open(self.url, self._options)
+        if self.url.is_local:
+            wrap = self.manager.connections.metered
+            if plan.base is None:
+                return LocalCreation(self.url, may_replace, wrap)
+            return LocalUpdate(self.url, plan.base.root, wrap)
+        if plan.base is None:
+            return ObjectCreation(self.url, store.keys, may_replace)
+        return ObjectUpdate(self.url, store.keys, plan.base.root)
+
+    def _settle(self, stored: list[tuple[Element, str]]) -> None:
+        """Note where the elements are stored now, so that other sessions link to them."""
+        for element, path in stored:
+            element.settle(Location(self.url, path))
+
+
+def may_replace(root: bytes) -> str | None:
+    """Say why a store with this root document may not be replaced by a session, or None when it may.
+
+    Sessions and damaged documents may; another Zarr hierarchy may not, since it may hold sessions of its own.
+    """
+    try:
+        attributes = json.loads(root).get("attributes", {})
+    except (ValueError, AttributeError):
+        return None
+    if not attributes or attributes.get("neurodata_type") == "NWBFile":
+        return None
+    return (
+        "mode 'w' replaces sessions only, but the Zarr group here is none (its neurodata_type is "
+        f"{attributes.get('neurodata_type')!r}): nothing was touched; choose another name, or remove it yourself"
+    )
+
+
+def open(  # noqa: A001 - nwbzarr.open, like zarr.open
+    path: str | os.PathLike[str],
+    storage_options: Options | None = None,
+    trust: Mapping[str, Options] | None = None,
+    manager: Manager | None = None,
+) -> NWBFile:
+    """Return the session that is stored at a place, open for reading.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A local path, or any URL that fsspec knows.
+    storage_options : mapping, optional
+        fsspec's options for it.
+    trust : mapping of str to mapping, optional
+        URL prefix to storage options, for links that leave the origin of their store.
+    manager : Manager, optional
+        Shares open stores with others.
+    """
+    return NWBZarrIO(path, "r", manager, storage_options, trust).read()
+
+
+read_nwb = open
+
+__all__ = ["MODES", "NWBZarrIO", "open", "read_nwb"]

@@ -1,0 +1,161 @@
+"""`LazyArray`: a stored array that reads what is selected, when it is selected."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nwbzarr.convention.documents import chunk_shape
+from nwbzarr.convention.names import join_path
+from nwbzarr.errors import NWBZarrError
+from nwbzarr.stores.zarr_arrays import open_zarr_array
+
+if TYPE_CHECKING:
+    from nwbzarr.model.elements import Dataset, Location
+    from nwbzarr.reading.sessions import Session
+    from nwbzarr.stores.zarr_arrays import AnyArray
+
+
+class LazyArray:
+    """A stored array.
+
+    NumPy and SciPy functions take it as it is (they read all of it); slicing reads the chunks that are needed.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape.
+    dtype : numpy.dtype
+        Dtype; object for text.
+    """
+
+    def __init__(self, session: Session, path: str) -> None:
+        self._session = session
+        self.path = path
+        self._document = session.tree.documents[path]
+        self.shape: tuple[int, ...] = tuple(self._document["shape"])
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype; object for text."""
+        dtype = self._session.tree.dtype(self.path)
+        if dtype is None:
+            dtype = self.zarr.dtype
+        return np.dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Decoded size, in bytes."""
+        return self.size * self.dtype.itemsize
+
+    @cached_property
+    def chunks(self) -> tuple[int, ...] | None:
+        """Shape of the unit of compression."""
+        codecs = self._document.get("codecs") or [{}]
+        if codecs[0].get("name") == "sharding_indexed":
+            return tuple(codecs[0]["configuration"]["chunk_shape"])
+        return chunk_shape(self._document)
+
+    @property
+    def shards(self) -> tuple[int, ...] | None:
+        """Shape of the unit of storage, or None when every chunk is an object."""
+        stored = chunk_shape(self._document)
+        return None if stored == self.chunks else stored
+
+    @property
+    def location(self) -> Location:
+        """Where it is stored."""
+        location = self.dataset.location
+        if location is None:  # pragma: no cover - stored datasets have one
+            raise NWBZarrError(self.path)
+        return location
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that it is the data of, with the attributes."""
+        return self._session.dataset(self.path)
+
+    @property
+    def compression(self) -> str:
+        """Names of the codecs, in order."""
+        codecs = self._document.get("codecs") or []
+        if codecs and codecs[0].get("name") == "sharding_indexed":
+            codecs = codecs[0]["configuration"].get("codecs", [])
+        return " + ".join(codec.get("name", "?") for codec in codecs)
+
+    @cached_property
+    def zarr(self) -> AnyArray:
+        """The zarr array behind it, read-only."""
+        return open_zarr_array(self._session.store.keys, self.path, self._document, read_only=True)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            message = f"the dataset {self.path!r} is a scalar and has no length"
+            raise TypeError(message)
+        return self.shape[0]
+
+    def __getitem__(self, selection: Any) -> Any:
+        """Return what is selected, as NumPy would."""
+        small = self._session.small_array(self.path)
+        if small is not None:
+            return small[selection]
+        forward, flips = _forward(selection, self.shape)
+        with self._session.named_errors(self.path):
+            found = self.zarr[forward]
+        if self.dtype.kind == "O" and not isinstance(found, str):
+            found = np.asarray(found, dtype=object)[()]
+        return found[flips] if flips else found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.asarray(self[...], dtype=dtype)
+
+    def __iter__(self) -> Any:
+        return iter(self[...])
+
+    def to_dask(self) -> Any:
+        """Return a Dask array whose blocks are the stored objects (shards, or chunks where there are none)."""
+        import dask.array
+
+        name = f"{self._session.url.name}{join_path(self.path, self._session.digest)}"
+        return dask.array.from_array(self, chunks=self.shards or self.chunks or "auto", name=name)
+
+    def __repr__(self) -> str:
+        return (
+            f"<LazyArray {self.path} of {self._session.url.text}: shape {self.shape}, {self.dtype}, "
+            f"chunks {self.chunks}, shards {self.shards}, {self.compression}>"
+        )
+
+
+def _forward(selection: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[slice, ...]]:
+    """Return a selection without negative steps, and the slices that turn its result round."""
+    parts = selection if isinstance(selection, tuple) else (selection,)
+    if not any(isinstance(part, slice) and part.step is not None and part.step < 0 for part in parts):
+        return selection, ()
+    if any(part is Ellipsis for part in parts):
+        at = parts.index(Ellipsis)
+        parts = (*parts[:at], *[slice(None)] * (len(shape) - len(parts) + 1), *parts[at + 1 :])
+    forward: list[Any] = []
+    flips: list[slice] = []
+    for part, size in zip(parts, shape, strict=False):
+        if isinstance(part, slice):
+            taken = range(size)[part]
+            back = len(taken) > 0 and taken.step < 0
+            ascending = taken[::-1] if back else taken
+            forward.append(slice(ascending.start, ascending.stop, ascending.step) if len(taken) else slice(0, 0))
+            flips.append(slice(None, None, -1) if back else slice(None))
+        else:
+            forward.append(part)
+    return tuple(forward), tuple(flips)

@@ -1,0 +1,368 @@
+"""One opened store as a session: the `Loader` behind stored containers, and the manager that shares them.
+
+A session builds each element once, so the same target is the same object however it is reached. The store that holds
+a link or reference is the base of its source, whatever store was opened first. Links are followed when touched, over
+at most `MAX_HOPS` stores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nwbzarr.convention.dtypes import fill_value
+from nwbzarr.convention.links import Link, Reference, parse_reference
+from nwbzarr.convention.names import SPECIFICATIONS, join_path, parse_path, split_path
+from nwbzarr.convention.sidecar import digest_of
+from nwbzarr.errors import (
+    DanglingLinkError,
+    DocumentError,
+    LinkCycleError,
+    NWBZarrError,
+    ReferenceTargetError,
+    SchemaError,
+    StoreError,
+)
+from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
+from nwbzarr.model.nwbfile import NWBFile
+from nwbzarr.model.types import class_of
+from nwbzarr.reading.arrays import LazyArray
+from nwbzarr.stores.connections import Connections, OpenStore
+from nwbzarr.stores.keys import named_errors, read_many
+from nwbzarr.stores.url import StoreURL, resolve_source
+from nwbzarr.tree.loading import load_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nwbzarr.stores.metered import Meter
+    from nwbzarr.stores.trust import Options
+    from nwbzarr.tree.tree import Tree
+
+#: Most stores that one link may lead through.
+MAX_HOPS = 8
+
+#: Most scalars that are fetched together from a store without a sidecar.
+PREFETCH_LIMIT = 4000
+
+
+Trail = tuple[tuple[StoreURL, str], ...]
+
+
+class Session:
+    """A store that is open for reading.
+
+    Parameters
+    ----------
+    manager : Manager
+        Opens the stores that links lead to.
+    store : OpenStore
+        This store.
+    tree : Tree
+        Its metadata.
+    """
+
+    def __init__(self, manager: Manager, store: OpenStore, tree: Tree) -> None:
+        self.manager = manager
+        self.store = store
+        self.tree = tree
+        self._elements: dict[str, Element] = {}
+        self._names: dict[str, dict[str, Link | None]] = {}
+        self._absent: set[str] = set()
+        self._prefetched = store.url.is_local
+
+    def __repr__(self) -> str:
+        return f"<Session {self.url.text}: {len(self.tree.documents)} nodes>"
+
+    @property
+    def url(self) -> StoreURL:
+        """The store."""
+        return self.store.url
+
+    @property
+    def digest(self) -> str:
+        """Digest of the root document: changes with every commit."""
+        return digest_of(self.tree.root)
+
+    def nwbfile(self) -> NWBFile:
+        """Return the root container.
+
+        Raises
+        ------
+        SchemaError
+            When the root is no NWBFile.
+        """
+        root = self.element("/")
+        if not isinstance(root, NWBFile):
+            message = (
+                f"the root of a session has neurodata_type 'NWBFile', but {root.neurodata_type!r} was found: "
+                "this Zarr hierarchy was not written as NWB"
+            )
+            raise SchemaError(message, self.url.text, "/")
+        return root
+
+    def element(self, path: str) -> Element:
+        """Return the element of a node of this store; the same one every time."""
+        found = self._elements.get(path)
+        if found is None:
+            attributes = self.tree.attributes(path)
+            cls = class_of(attributes, is_array=self.tree.is_array(path))
+            parent = None if path == "/" else self.element(split_path(path)[0])
+            found = cls.__new__(cls)
+            found.attach(self, Location(self.url, path), parent if isinstance(parent, Group) else None, attributes)
+            self._elements[path] = found
+        return found
+
+    def dataset(self, path: str) -> Dataset:
+        """Return the element of an array."""
+        found = self.element(path)
+        if not isinstance(found, Dataset):
+            message = "an array was expected here, but a group is stored"
+            raise DocumentError(message, self.url.text, path)
+        return found
+
+    # What a Loader does.
+
+    def names(self, path: str) -> list[str]:
+        """Return the names of a group's children and links."""
+        return list(self._entries(path))
+
+    def member(self, path: str, name: str) -> Element | Pointer:
+        """Return one child of a group, or the link that has its name."""
+        link = self._entries(path)[name]
+        return self.element(join_path(path, name)) if link is None else Pointer(self, path, link)
+
+    def follow(self, pointer: Pointer) -> Element:
+        """Return the element that a link leads to."""
+        return self._follow(pointer.path, pointer.link, ())
+
+    def target(self, link: Link) -> Location:
+        """Return where a link leads, without following it."""
+        return Location(resolve_source(self.url, link.source), link.path)
+
+    def dereference(self, value: Any) -> Element:
+        """Return the element that a reference stored in this store names.
+
+        Raises
+        ------
+        ReferenceTargetError
+            When nothing is stored there.
+        """
+        if isinstance(value, str):
+            reference = Reference(".", parse_path(value, self.url.text))
+        else:
+            parsed = parse_reference(value, self.url.text)
+            if parsed is None:
+                message = f"a reference is a path or an object with _REFERENCE, but {value!r} was found"
+                raise DocumentError(message, self.url.text)
+            reference = parsed
+        try:
+            if reference.source == ".":
+                return self.resolve(reference.path, ())
+            name = split_path(reference.path)[1] or "root"
+            return self._follow("/", Link(name, reference.source, reference.path), ())
+        except DanglingLinkError as error:
+            message = f"the reference to {reference.path!r} names nothing that is stored"
+            raise ReferenceTargetError(message, self.url.text, reference.path) from error
+
+    def data(self, dataset: Dataset) -> Any:
+        """Return the value of a stored dataset: a Python scalar, or a lazy array."""
+        path = self._path_of(dataset)
+        array = LazyArray(self, path)
+        if array.shape:
+            return array
+        value = array[()]
+        return value.item() if isinstance(value, np.generic) and value.dtype.name in _NATURAL else value
+
+    # How links are followed.
+
+    def resolve(self, path: str, trail: Trail) -> Element:
+        """Return the element at a path of this store, following links on the way.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+        trail : tuple of (StoreURL, str)
+            Where the search has been.
+
+        Raises
+        ------
+        DanglingLinkError
+            When nothing is stored there.
+        LinkCycleError
+            When links lead back, or over too many stores.
+        """
+        if path in self.tree.documents:
+            return self.element(path)
+        here = "/"
+        segments = path.strip("/").split("/")
+        for index, name in enumerate(segments):
+            entries = self._entries(here)
+            if name not in entries:
+                break
+            link = entries[name]
+            if link is not None:
+                rest = "/".join(segments[index + 1 :])
+                onward = Link(link.name, link.source, f"{link.path.rstrip('/')}/{rest}" if rest else link.path)
+                return self._follow(here, onward, trail)
+            here = join_path(here, name)
+        message = f"nothing is stored at {path!r}"
+        raise DanglingLinkError(message, self.url.text, path)
+
+    def _follow(self, holder_path: str, link: Link, trail: Trail) -> Element:
+        """Return the element that a link of this store leads to."""
+        here = (self.url, join_path(holder_path, link.name))
+        target = self.target(link)
+        onward = (*trail, here)
+        if (target.url, target.path) in onward or len(onward) > MAX_HOPS:
+            route = " → ".join(f"{url.text}{path}" for url, path in onward)
+            reason = "leads back to itself" if (target.url, target.path) in onward else f"needs over {MAX_HOPS} hops"
+            message = f"the link {link.name!r} {reason} ({route}): mend one of these links"
+            raise LinkCycleError(message, self.url.text, holder_path)
+        try:
+            session = self if target.url == self.url else self.manager.follow(self.store, link.source, target.url)
+            return session.resolve(target.path, onward)
+        except (DanglingLinkError, StoreError) as error:
+            message = (
+                f"the link {link.name!r} leads to {target.path!r} of {target.url.text}, which cannot be read "
+                f"({error.message}): put that store back, or write the link anew; the rest of this session is readable"
+            )
+            raise DanglingLinkError(message, self.url.text, here[1]) from error
+
+    def _entries(self, path: str) -> dict[str, Link | None]:
+        """Return the children and links of a group by name."""
+        entries = self._names.get(path)
+        if entries is None:
+            entries = dict.fromkeys(self.tree.children(path)) if not self.tree.is_array(path) else {}
+            entries.update({link.name: link for link in self.tree.links(path)})
+            self._names[path] = entries
+        return entries
+
+    # How small arrays are read.
+
+    def small_array(self, path: str) -> np.ndarray[Any, Any] | None:
+        """Return the whole of an array that consists of one chunk, or None when zarr must read it."""
+        key = self.tree.single_chunk_key(path)
+        if key is None:
+            return None
+        data = self.tree.small_chunks.get(key)
+        if data is None and key not in self._absent:
+            data = self._fetch(path, key)
+        if data is None:
+            document = self.tree.documents[path]
+            dtype = self.tree.dtype(path)
+            return np.full(document["shape"], document.get("fill_value", fill_value(dtype)), dtype)
+        with self.named_errors(path):
+            return self.tree.small_array(path, data)  # type: ignore[no-any-return]
+
+    def _fetch(self, path: str, key: str) -> bytes | None:
+        """Return a chunk that is not in hand, together with all scalars when it is the first."""
+        if not self._prefetched and not self.tree.documents[path]["shape"]:
+            self._prefetched = True
+            wanted = [found for found in self._scalar_keys() if found not in self.tree.small_chunks][:PREFETCH_LIMIT]
+            for name, data in zip(wanted, read_many(self.store.keys, wanted, self.url), strict=True):
+                if data is None:
+                    self._absent.add(name)
+                else:
+                    self.tree.small_chunks[name] = data
+            if key in self.tree.small_chunks or key in self._absent:
+                return self.tree.small_chunks.get(key)
+        return read_many(self.store.keys, [key], self.url)[0]
+
+    def _scalar_keys(self) -> Iterator[str]:
+        for path, document in self.tree.documents.items():
+            if document.get("shape") == [] and not path.startswith(f"/{SPECIFICATIONS}/"):
+                key = self.tree.single_chunk_key(path)
+                if key is not None:
+                    yield key
+
+    @contextlib.contextmanager
+    def named_errors(self, path: str) -> Iterator[None]:
+        """Give errors from reading an array its store and path."""
+        try:
+            with named_errors(self.url):
+                yield
+        except NWBZarrError as error:
+            if error.path is not None and error.store is not None:
+                raise
+            raise type(error)(error.message, self.url.text, path) from error
+
+    @staticmethod
+    def _path_of(dataset: Dataset) -> str:
+        if dataset.location is None:  # pragma: no cover - only stored datasets have a loader
+            raise NWBZarrError(dataset.name)
+        return dataset.location.path
+
+
+_NATURAL = ("float64", "int64", "bool")
+
+
+class Manager:
+    """Open sessions, their connections, and the trust given to links.
+
+    Passing it on (``NWBZarrIO(…, manager=io.manager)``) shares all three, and with them the identity of containers.
+
+    Parameters
+    ----------
+    trust : mapping of str to mapping, optional
+        URL prefix to storage options, for links that leave their origin:
+        ``{"s3://other-lab/": {"anon": True}}``.
+    meter : Meter, optional
+        Counts every request.
+    """
+
+    def __init__(self, trust: Mapping[str, Options] | None = None, meter: Meter | None = None) -> None:
+        self.connections = Connections(trust, meter)
+        self._sessions: dict[StoreURL, Session] = {}
+
+    def open(self, url: StoreURL, options: Options | None = None) -> Session:
+        """Return the session at a place the caller named, as it is stored now.
+
+        Parameters
+        ----------
+        url : StoreURL
+            Where it is.
+        options : mapping, optional
+            fsspec's storage options.
+
+        Raises
+        ------
+        StoreError, DocumentError
+            When no session can be opened there.
+        """
+        store = self.connections.open(url, options)
+        tree = load_tree(store)
+        known = self._sessions.get(url)
+        if known is not None and known.tree.root == tree.root and known.store is store:
+            return known
+        session = self._sessions[url] = Session(self, store, tree)
+        return session
+
+    def follow(self, holder: OpenStore, source: str, target: StoreURL) -> Session:
+        """Return the session that a link leads to; trust is checked before anything is requested.
+
+        Raises
+        ------
+        TrustError
+            When the link leaves its origin and no trust was given.
+        """
+        store = self.connections.follow(holder, source, target)
+        known = self._sessions.get(target)
+        if known is not None and known.store is store:
+            return known
+        session = self._sessions[target] = Session(self, store, load_tree(store))
+        return session
+
+    def forget(self, url: StoreURL) -> None:
+        """Drop the session of a store that was written anew."""
+        self._sessions.pop(url, None)
+
+    def close(self) -> None:
+        """Close all network connections; what reads on connects anew."""
+        self.connections.close()
+
+    def __repr__(self) -> str:
+        return f"<Manager of {len(self._sessions)} open sessions>"

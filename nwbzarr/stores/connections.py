@@ -1,0 +1,105 @@
+"""Open stores, with the identity each is spoken to under.
+
+`Connections` gives out one set of keys per place and set of storage options, so that links, sessions and writes share
+network sessions, and decides by `TrustPolicy` what a link may reach. This room refuses to read documents.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nwbzarr.stores.keys import close_keys, open_keys
+from nwbzarr.stores.metered import Meter, MeteredStore
+from nwbzarr.stores.trust import Options, TrustPolicy
+from nwbzarr.stores.url import StoreURL, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zarr.abc.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """The keys of one store and the options they were opened with."""
+
+    url: StoreURL
+    keys: Store = field(compare=False)
+    options: Options = field(compare=False, repr=False)
+
+
+class Connections:
+    """Open stores by place.
+
+    Parameters
+    ----------
+    trust : mapping of str to mapping, optional
+        URL prefix to storage options, for links that leave their origin.
+    meter : Meter, optional
+        Counts every request of every store.
+    """
+
+    def __init__(self, trust: Mapping[str, Options] | None = None, meter: Meter | None = None) -> None:
+        self.policy = TrustPolicy.parse(trust, Path.cwd().as_posix())
+        self.meter = meter
+        self._open: dict[StoreURL, OpenStore] = {}
+
+    def open(self, url: StoreURL, options: Options | None = None) -> OpenStore:
+        """Return the store at a place the caller named.
+
+        Parameters
+        ----------
+        url : StoreURL
+            Where it is.
+        options : mapping, optional
+            Storage options; without them those of a grant that covers it, or of a store of the same origin.
+        """
+        known = self._open.get(url)
+        if known is not None and (options is None or options == known.options):
+            return known
+        chosen: Options
+        chosen = dict(options) if options is not None else self.policy.options_for(url) or self._options_of_origin(url)
+        store = OpenStore(url, self.metered(open_keys(url, chosen)), chosen)
+        if known is not None:
+            close_keys(known.keys)
+        self._open[url] = store
+        return store
+
+    def follow(self, holder: OpenStore, source: str, target: StoreURL) -> OpenStore:
+        """Return the store that a link leads to.
+
+        Raises
+        ------
+        TrustError
+            When the policy does not allow it; no request has been sent.
+        """
+        options = self.policy.check_link(holder.url, source, target, holder.options)
+        return self._open.get(target) or self.open(target, options)
+
+    def metered(self, keys: Store) -> Store:
+        """Return the keys, counted when there is a meter."""
+        return keys if self.meter is None else MeteredStore(keys, self.meter)
+
+    def close(self) -> None:
+        """Close every network session; the next request opens another."""
+        for store in self._open.values():
+            close_keys(store.keys)
+
+    def _options_of_origin(self, url: StoreURL) -> dict[str, Any]:
+        """Return the options a store of the same origin was opened with."""
+        return next((dict(store.options) for store in self._open.values() if store.url.origin == url.origin), {})
+
+
+def locate(place: str | os.PathLike[str]) -> StoreURL:
+    """Return the URL of what a caller typed; local paths become absolute, with symbolic links resolved.
+
+    Raises
+    ------
+    StoreURLError
+        When it is no URL of a store.
+    """
+    url = parse_url(os.fspath(place), Path.cwd().as_posix())
+    return StoreURL("file", "", Path(url.path or "/").resolve().as_posix().rstrip("/")) if url.is_local else url

@@ -1,0 +1,317 @@
+"""Keys and bytes of one store, as a zarr store and as whole round trips.
+
+`open_keys` turns a `StoreURL` into a `zarr.abc.store.Store`: zarr's own for the local disk, fsspec's for everything
+else, with what object storage needs on top (one request per read, conditional writes). `read_many` and `write_many`
+are what the rest of the package uses for documents: concurrent, and each key costs one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import inspect
+import threading
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+import fsspec
+from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.storage import FsspecStore, LocalStore
+
+from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Coroutine
+
+    from zarr.abc.store import ByteRequest, Store
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+    from nwbzarr.stores.trust import Options
+    from nwbzarr.stores.url import StoreURL
+
+_T = TypeVar("_T")
+
+#: Requests in flight at once for documents and small chunks.
+CONCURRENCY = 64
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+@runtime_checkable
+class ConditionalKeys(Protocol):
+    """Keys that can be written on a condition, so that two writers cannot both win."""
+
+    async def create(self, key: str, data: bytes) -> None:
+        """Write a key that must not exist.
+
+        Raises
+        ------
+        FileExistsError
+            When it does.
+        """
+
+    async def replace(self, key: str, data: bytes, expected: bytes) -> None:
+        """Write a key that must still hold `expected`.
+
+        Raises
+        ------
+        FileExistsError
+            When it holds something else.
+        """
+
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete some keys, with as few requests as the service allows."""
+
+
+class LocalKeys(LocalStore):
+    """zarr's local keys; opening them neither makes nor requires a folder."""
+
+    async def _open(self) -> None:
+        self._is_open = True
+
+
+class RemoteKeys(FsspecStore):
+    """fsspec's keys with one request per read, and conditional writes."""
+
+    _creating = threading.Lock()
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
+        """Return the value of `key`, or None.
+
+        s3fs asks for the size before it reads a whole object; telling it to use one connection spares that.
+        """
+        path = f"{self.path}/{key}".lstrip("/") if self.path == "/" else f"{self.path}/{key}"
+        try:
+            data = await self.fs._cat_file(path, **self._bounds(byte_range), **self._one_request)  # noqa: SLF001
+        except self.allowed_exceptions:
+            return None
+        except OSError as error:
+            if "not satisfiable" in str(error):
+                return prototype.buffer.from_bytes(b"")
+            raise
+        return prototype.buffer.from_bytes(data)
+
+    async def create(self, key: str, data: bytes) -> None:
+        """Write a key that must not exist (S3: ``If-None-Match: *``)."""
+        if isinstance(self.fs, AsyncFileSystemWrapper):
+            with self._creating:
+                if self.fs.sync_fs.exists(f"{self.path}/{key}"):
+                    raise FileExistsError(errno.EEXIST, "the key exists already", key)
+                self.fs.sync_fs.pipe_file(f"{self.path}/{key}", data)
+            return
+        try:
+            await self.fs._pipe_file(f"{self.path}/{key}", data, mode="create")  # noqa: SLF001
+        except OSError as error:
+            _raise_conflict(error, key)
+
+    async def replace(self, key: str, data: bytes, expected: bytes) -> None:
+        """Write a key that must still hold `expected` (S3: ``If-Match``)."""
+        path = f"{self.path}/{key}"
+        condition: dict[str, str] = {}
+        if "s3" in self._protocols:
+            info = await self.fs._info(path, refresh=True)  # noqa: SLF001
+            # AWS takes the entity tag with quotes and without; Ceph takes it without only.
+            condition = {"IfMatch": info["ETag"].strip('"')}
+        try:
+            found = await self.fs._cat_file(path, **self._one_request)  # noqa: SLF001
+        except FileNotFoundError:
+            found = b""
+        if found != expected:
+            raise FileExistsError(errno.EEXIST, "another writer changed the key", key)
+        try:
+            await self.fs._pipe_file(path, data, **condition)  # noqa: SLF001
+        except OSError as error:
+            _raise_conflict(error, key)
+
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete some keys; object stores take a thousand with one request."""
+        if isinstance(self.fs, AsyncFileSystemWrapper):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    self.fs.sync_fs.rm_file(f"{self.path}/{name}")
+        elif names:
+            with contextlib.suppress(FileNotFoundError):
+                await self.fs._rm([f"{self.path}/{name}" for name in names])  # noqa: SLF001
+
+    @property
+    def _protocols(self) -> tuple[str, ...]:
+        protocol = self.fs.protocol
+        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+    @property
+    def _one_request(self) -> dict[str, Any]:
+        known = inspect.signature(self.fs._cat_file).parameters  # noqa: SLF001
+        return {"max_concurrency": 1} if "max_concurrency" in known else {}
+
+    @staticmethod
+    def _bounds(byte_range: ByteRequest | None) -> dict[str, int | None]:
+        """Return fsspec's start and end of a byte request."""
+        if byte_range is None:
+            return {}
+        if isinstance(byte_range, RangeByteRequest):
+            return {"start": byte_range.start, "end": byte_range.end}
+        if isinstance(byte_range, OffsetByteRequest):
+            return {"start": byte_range.offset, "end": None}
+        if isinstance(byte_range, SuffixByteRequest):
+            return {"start": -byte_range.suffix, "end": None}
+        message = f"unknown byte request {byte_range!r}"
+        raise TypeError(message)
+
+
+def open_keys(url: StoreURL, options: Options) -> Store:
+    """Return the keys of a store; nothing is requested.
+
+    Parameters
+    ----------
+    url : StoreURL
+        Where the store is.
+    options : mapping
+        fsspec's storage options for it.
+
+    Raises
+    ------
+    StoreError
+        When fsspec knows no such protocol, or a package for it is not installed.
+    """
+    if url.is_local:
+        return LocalKeys(url.path or "/")
+    try:
+        # An instance of our own: its connections live and end with the manager that asked for it.
+        fs, path = fsspec.url_to_fs(str(url), **{"asynchronous": True, "skip_instance_cache": True, **options})
+    except (ValueError, ImportError) as error:
+        message = f"fsspec cannot open {url.protocol}://: {error}"
+        raise StoreError(message, str(url)) from error
+    if not fs.async_impl:
+        fs = AsyncFileSystemWrapper(fs, asynchronous=True)
+    return RemoteKeys(fs, path=path.rstrip("/"))
+
+
+def close_keys(keys: Store) -> None:
+    """Close the network session behind these keys, if any; the next request opens another."""
+    fs = getattr(keys, "fs", None)
+    for name in ("_s3", "_session"):
+        closing = getattr(getattr(fs, name, None), "close", None)
+        if inspect.iscoroutinefunction(closing):
+            with contextlib.suppress(RuntimeError, OSError):
+                sync(closing())
+            setattr(fs, name, None)
+
+
+def read_many(keys: Store, names: Sequence[str], url: StoreURL) -> list[bytes | None]:
+    """Return the values of some keys, None where there is nothing, in one concurrent round.
+
+    Raises
+    ------
+    StoreAccessError
+        When the service refuses.
+    """
+
+    async def read(name: str) -> bytes | None:
+        value = await keys.get(name, default_buffer_prototype())
+        return None if value is None else value.to_bytes()
+
+    with named_errors(url):
+        return sync(_gather([read(name) for name in names]))
+
+
+def write_many(keys: Store, values: Iterable[tuple[str, bytes]], url: StoreURL) -> None:
+    """Write some keys concurrently, one request each.
+
+    Raises
+    ------
+    StoreAccessError, StorageFullError
+        When the service refuses, or has no room.
+    """
+    buffer = default_buffer_prototype().buffer
+    with named_errors(url):
+        sync(_gather([keys.set(name, buffer.from_bytes(data)) for name, data in values]))
+
+
+def create_key(keys: ConditionalKeys, name: str, data: bytes, url: StoreURL) -> None:
+    """Write a key that must not exist; `FileExistsError` when it does."""
+    with named_errors(url):
+        sync(keys.create(name, data))
+
+
+def replace_key(keys: ConditionalKeys, name: str, data: bytes, expected: bytes, url: StoreURL) -> None:
+    """Write a key that must still hold `expected`; `FileExistsError` when it does not."""
+    with named_errors(url):
+        sync(keys.replace(name, data, expected))
+
+
+def list_keys(keys: Store, url: StoreURL, limit: int | None = None) -> list[str]:
+    """Return the keys of a store, at most `limit` of them when it is given."""
+
+    async def collect() -> list[str]:
+        found: list[str] = []
+        async for key in keys.list():
+            found.append(key)
+            if limit is not None and len(found) >= limit:
+                break
+        return found
+
+    with named_errors(url):
+        try:
+            return sync(collect())
+        except FileNotFoundError:
+            return []
+
+
+def delete_keys(keys: ConditionalKeys, names: Iterable[str], url: StoreURL) -> None:
+    """Delete some keys; those that are not there are no error."""
+    with named_errors(url):
+        sync(keys.delete_many(list(names)))
+
+
+async def _gather(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """Run coroutines with a bound on how many are in flight."""
+    gate = asyncio.Semaphore(CONCURRENCY)
+
+    async def bounded(task: Coroutine[Any, Any, _T]) -> _T:
+        async with gate:
+            return await task
+
+    return await asyncio.gather(*map(bounded, work))
+
+
+@contextlib.contextmanager
+def named_errors(url: StoreURL) -> Iterator[None]:
+    """Turn what services and disks raise into errors of this package."""
+    try:
+        yield
+    except (NWBZarrError, FileExistsError, FileNotFoundError):
+        raise
+    except PermissionError as error:
+        raise access_error(error, url) from error
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise full_error(error, url) from error
+        message = f"{url.origin} did not answer as it must: {type(error).__name__}: {error}"
+        raise StoreError(message, url.text) from error
+
+
+def access_error(error: Exception, url: StoreURL) -> StoreAccessError:
+    """Return the error that says the service refused."""
+    message = (
+        f"{url.origin} refused the request ({error}): check the credentials in storage_options or the "
+        "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY …) and their rights on this place"
+    )
+    return StoreAccessError(message, url.text)
+
+
+def full_error(error: OSError, url: StoreURL) -> StorageFullError:
+    """Return the error that says there is no room."""
+    message = f"no space is left to write the store ({error.strerror or error}): free some, then write again"
+    return StorageFullError(message, url.text)
+
+
+def _raise_conflict(error: OSError, key: str) -> None:
+    """Raise FileExistsError for a failed precondition, and any other error as it is."""
+    text = str(error)
+    if isinstance(error, FileExistsError) or "PreconditionFailed" in text or "ConditionalRequestConflict" in text:
+        raise FileExistsError(errno.EEXIST, "another writer was first", key) from error
+    raise error

@@ -1,0 +1,296 @@
+"""Transactions on the local disk.
+
+A new store is staged in a folder beside its place and renamed into it; an old one is exchanged in one system call
+where the kernel has it (Linux ``renameat2``), else moved aside first and moved back by whoever finds the gap. An
+update of a store writes what is new into it and replaces the root document last, by a rename.
+
+A killed process leaves the old store whole; a power cut is the file system's matter, since nothing is synced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nwbzarr.convention.names import DOCUMENT, SIDECAR
+from nwbzarr.errors import CommitConflictError, StoreAccessError, StoreExistsError, StoreNotFoundError
+from nwbzarr.stores.keys import LocalKeys, named_errors
+from nwbzarr.stores.transactions import Transaction
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no advisory locks on folders
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from zarr.abc.store import Store
+
+    from nwbzarr.stores.url import StoreURL
+
+_STAGING = ".nwbzarr-staging"
+_PREVIOUS = ".nwbzarr-previous"
+_CURRENT_FOLDER = -100
+_EXCHANGE = 2
+
+
+class LocalCreation(Transaction):
+    """A new store, or a new one in place of an old one.
+
+    Parameters
+    ----------
+    url : StoreURL
+        A local place.
+    may_replace : callable
+        Called with the old root document's bytes; says why it may not be replaced, or None.
+    wrap : callable
+        Wraps the keys that arrays are written to, for counting.
+    """
+
+    def __init__(
+        self, url: StoreURL, may_replace: Callable[[bytes], str | None], wrap: Callable[[Store], Store]
+    ) -> None:
+        self.url = url
+        self.target = Path(url.path)
+        self.staging = self.target.with_name(f".{self.target.name}.{uuid.uuid4().hex}{_STAGING}")
+        self._may_replace = may_replace
+        self._wrap = wrap
+        self._folders: set[str] = set()
+        self._lock: int | None = None
+        self._before: tuple[int, ...] | None = None
+
+    def begin(self) -> None:
+        """Check the place, and make the staging folder beside it."""
+        with named_errors(self.url):
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            recover(self.target)
+            self._check_replaceable()
+            self._before = _identity(self.target)
+            _remove_leftovers(self.target)
+            self.staging.mkdir()
+            self._lock = _try_lock(self.staging)
+            self.keys = self._wrap(LocalKeys(self.staging))
+
+    def put(self, values: Iterable[tuple[str, bytes]]) -> None:
+        """Write files into the staging folder."""
+        with named_errors(self.url):
+            for key, data in values:
+                self._write(key, data)
+
+    def renew(self) -> None:
+        """Do nothing: the lock on the staging folder lives as long as the process."""
+
+    def commit(self, root: bytes, sidecar: bytes) -> None:
+        """Put the staging folder in its place."""
+        self.put([(SIDECAR, sidecar), (DOCUMENT, root)])
+        with named_errors(self.url), locked(self.target.parent, self.url):
+            if _identity(self.target) != self._before:
+                message = "another writer stored something here in the meantime: read it, then write again if you must"
+                raise CommitConflictError(message, self.url.text)
+            if self._before is None:
+                with contextlib.suppress(FileNotFoundError):
+                    self.target.rmdir()
+                self.staging.rename(self.target)
+            else:
+                with locked(self.target, self.url):
+                    _exchange(self.staging, self.target)
+        self._close()
+        if self._before is not None:
+            shutil.rmtree(self.staging, ignore_errors=True)
+
+    def abort(self, error: BaseException) -> None:  # noqa: ARG002 - the old store needs no reason
+        """Remove the staging folder; the old store was never touched."""
+        self._close()
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+    def _write(self, key: str, data: bytes) -> None:
+        folder, _, _ = key.rpartition("/")
+        if folder not in self._folders:
+            (self.staging / folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        with open(f"{self.staging}/{key}", "wb") as file:  # noqa: PTH123 - a thousand small files, counted in µs
+            file.write(data)
+
+    def _close(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _check_replaceable(self) -> None:
+        """Raise unless the place is free, an empty folder, or a store that may be replaced."""
+        if not self.target.exists() and not self.target.is_symlink():
+            return
+        if self.target.is_dir() and not any(self.target.iterdir()):
+            return
+        root = self.target / DOCUMENT
+        if not root.is_file():
+            message = (
+                "mode 'w' replaces a session or makes a new one, but there is a file or folder here that is no Zarr v3 "
+                "store: nothing was touched; choose another name, or remove it yourself"
+            )
+            raise StoreExistsError(message, self.url.text)
+        reason = self._may_replace(root.read_bytes())
+        if reason is not None:
+            raise StoreExistsError(reason, self.url.text)
+
+
+class LocalUpdate(Transaction):
+    """New nodes in a store that is there.
+
+    Parameters
+    ----------
+    url : StoreURL
+        A local place.
+    base : bytes
+        The root document that the update was planned on.
+    wrap : callable
+        Wraps the keys that arrays are written to, for counting.
+    """
+
+    def __init__(self, url: StoreURL, base: bytes, wrap: Callable[[Store], Store]) -> None:
+        self.url = url
+        self.target = Path(url.path)
+        self.base = base
+        self.keys = wrap(LocalKeys(self.target))
+        self._lock: int | None = None
+
+    def begin(self) -> None:
+        """Take the store's lock."""
+        if not self.target.is_dir():
+            message = "there is no store to add to"
+            raise StoreNotFoundError(message, self.url.text)
+        if not os.access(self.target, os.W_OK):
+            message = "the store may not be written by this user: change its rights, or write a copy elsewhere"
+            raise StoreAccessError(message, self.url.text)
+        self._lock = _try_lock(self.target)
+        if self._lock is None and fcntl is not None:
+            raise CommitConflictError(_BUSY, self.url.text)
+        self._check_base()
+
+    def put(self, values: Iterable[tuple[str, bytes]]) -> None:
+        """Write files, each by a rename."""
+        with named_errors(self.url):
+            for key, data in values:
+                path = self.target / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+                try:
+                    part.write_bytes(data)
+                    part.replace(path)
+                except BaseException:
+                    part.unlink(missing_ok=True)
+                    raise
+
+    def renew(self) -> None:
+        """Do nothing: the lock lives as long as the process."""
+
+    def commit(self, root: bytes, sidecar: bytes) -> None:
+        """Replace the sidecar, then the root document."""
+        self._check_base()
+        self.put([(SIDECAR, sidecar)])
+        self.put([(DOCUMENT, root)])
+        self._close()
+
+    def abort(self, error: BaseException) -> None:  # noqa: ARG002
+        """Let go of the lock; what was written is not in the root document and so not in the store."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _check_base(self) -> None:
+        if (self.target / DOCUMENT).read_bytes() != self.base:
+            message = "the store was changed since it was opened: open it again and repeat the change"
+            raise CommitConflictError(message, self.url.text)
+
+
+def recover(target: Path) -> None:
+    """Move a store back that a killed process had moved aside."""
+    previous = target.with_name(f".{target.name}{_PREVIOUS}")
+    if previous.exists() and not target.exists():
+        previous.rename(target)
+
+
+def recover_place(url: StoreURL) -> None:
+    """Do the same for a place, if it is one of the local disk."""
+    if url.is_local:
+        recover(Path(url.path))
+
+
+_BUSY = "another process is writing to this store: wait until it has finished, then open the store again"
+
+
+@contextlib.contextmanager
+def locked(folder: Path, url: StoreURL) -> Iterator[None]:
+    """Hold the advisory lock of a folder, or raise `CommitConflictError` when another process holds it."""
+    descriptor = _try_lock(folder, wait=folder != Path(url.path))
+    if descriptor is None and fcntl is not None:
+        raise CommitConflictError(_BUSY, url.text)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _try_lock(folder: Path, *, wait: bool = False) -> int | None:
+    """Return a descriptor that holds the lock of a folder, or None."""
+    if fcntl is None:  # pragma: no cover
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _identity(target: Path) -> tuple[int, ...] | None:
+    """Return what tells one store from another in the same place, or None when there is none."""
+    try:
+        status = (target / DOCUMENT).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove staging folders of this target whose process is gone."""
+    for folder in target.parent.glob(f".{target.name}.*{_STAGING}"):
+        lock = _try_lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Give `new` the name of `old`, and `old` the name of `new`."""
+    if _exchange_at_once(new, old):
+        return
+    previous = old.with_name(f".{old.name}{_PREVIOUS}")
+    old.rename(previous)
+    new.rename(old)
+    previous.rename(new)
+
+
+def _exchange_at_once(new: Path, old: Path) -> bool:
+    """Exchange two names in one system call; False where there is none."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    if rename is None:
+        return False
+    if rename(_CURRENT_FOLDER, os.fsencode(new), _CURRENT_FOLDER, os.fsencode(old), _EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(old))

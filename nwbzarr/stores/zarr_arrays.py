@@ -1,0 +1,87 @@
+"""zarr's arrays, made from documents in hand: no request is sent to open one.
+
+zarr 3.1 knows compounds as ``structured`` only; the public convention (and zarr 3.2 and later) calls them ``struct``.
+Importing this module registers the missing name. It refuses to create or change documents.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import zarr
+from zarr.core.dtype.npy.structured import Structured
+from zarr.dtype import data_type_registry
+from zarr.storage import StorePath
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store
+
+    AnyArray = zarr.Array[Any]
+
+
+class Struct(Structured):
+    """Compounds under the name and form that the ``struct`` data type has in the zarr-extensions registry."""
+
+    _zarr_v3_name = "struct"  # type: ignore[assignment]
+
+    @classmethod
+    def _from_json_v3(cls, data: Any) -> Self:
+        pairs = [
+            [field["name"], field["data_type"]] if isinstance(field, Mapping) else list(field)
+            for field in data["configuration"]["fields"]
+        ]
+        return super()._from_json_v3({"name": "struct", "configuration": {"fields": pairs}})  # type: ignore[arg-type]
+
+    def to_json(self, zarr_format: Any) -> Any:
+        """Return the stored form: fields as objects."""
+        if zarr_format != 3:  # noqa: PLR2004
+            return super().to_json(zarr_format)
+        fields = [{"name": name, "data_type": dtype.to_json(zarr_format=3)} for name, dtype in self.fields]
+        return {"name": "struct", "configuration": {"fields": fields}}
+
+    def from_json_scalar(self, data: Any, *, zarr_format: Any) -> Any:
+        """Return a fill value given as an object of fields."""
+        if isinstance(data, Mapping):
+            values = tuple(
+                dtype.from_json_scalar(data[name], zarr_format=zarr_format) if name in data else dtype.default_scalar()
+                for name, dtype in self.fields
+            )
+            return self._cast_scalar_unchecked(values)
+        return super().from_json_scalar(data, zarr_format=zarr_format)
+
+    def to_json_scalar(self, data: Any, *, zarr_format: Any) -> Any:
+        """Return a fill value as an object of fields."""
+        scalar = self.cast_scalar(data)
+        return {name: dtype.to_json_scalar(scalar[name], zarr_format=zarr_format) for name, dtype in self.fields}
+
+
+def _knows_struct() -> bool:
+    """Whether this zarr has the data type of its own."""
+    return "struct" in data_type_registry.contents
+
+
+if not _knows_struct():
+    data_type_registry.register("struct", Struct)
+
+
+def open_zarr_array(keys: Store, path: str, document: Mapping[str, Any], *, read_only: bool) -> AnyArray:
+    """Return the zarr array that a document describes.
+
+    Parameters
+    ----------
+    keys : zarr.abc.store.Store
+        Keys of the store that holds it.
+    path : str
+        Absolute path of the array.
+    document : mapping
+        Its metadata.
+    read_only : bool
+        Whether it refuses writes. Empty chunks are always written by those that take them.
+    """
+    with warnings.catch_warnings():
+        # Text and compounds are what NWB is made of; that zarr calls their types unstable is known.
+        warnings.simplefilter("ignore")
+        array = zarr.Array.from_dict(StorePath(keys, path.strip("/")), {**document, "attributes": {}})
+        return array if read_only else array.with_config({"write_empty_chunks": True})

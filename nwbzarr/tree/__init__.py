@@ -1,0 +1,1 @@
+"""All metadata of one store in one snapshot: parsed JSON, small chunks, and no zarr object."""

@@ -1,0 +1,257 @@
+"""From a stored session to the plan of a self-contained copy.
+
+Every node of the session, and everything its links lead to, gets a *placement* in the new store: its own path in the
+session, or the place of the link that leads to it. Links whose target is placed become links inside the new store;
+references are written anew where a placement changed their path. Stored objects are copied without decoding.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nwbzarr.convention.chunks import encode_chunk
+from nwbzarr.convention.documents import Document, array_document, chunk_key
+from nwbzarr.convention.dtypes import encode_data_type, fill_value
+from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference, parse_reference
+from nwbzarr.convention.names import (
+    DTYPE,
+    LINKS,
+    OBJECT_REFERENCE,
+    REFERENCE_FIELDS,
+    SPECIFICATIONS,
+    SPECIFICATIONS_LOCATION,
+    join_path,
+    key_of,
+    split_path,
+)
+from nwbzarr.errors import LinkError
+from nwbzarr.layout.planning import plan_layout
+from nwbzarr.model.elements import Location, Pointer
+from nwbzarr.writing.plans import ArrayPlan, CopyPlan, WritePlan
+from nwbzarr.writing.sources import MemorySource
+
+if TYPE_CHECKING:
+    from nwbzarr.model.elements import Element
+    from nwbzarr.model.nwbfile import NWBFile
+    from nwbzarr.stores.url import StoreURL
+
+
+def plan_export(nwbfile: NWBFile, url: StoreURL) -> WritePlan:
+    """Return the plan of a self-contained copy of a stored session.
+
+    Parameters
+    ----------
+    nwbfile : NWBFile
+        Read from a store, and unchanged.
+    url : StoreURL
+        Where the copy goes.
+
+    Raises
+    ------
+    DanglingLinkError, LinkCycleError, TrustError
+        When a link cannot be followed.
+    LinkError
+        When a reference leads to something that has no place in the copy.
+    """
+    export = _Export(nwbfile.loader, url)
+    export.place_everything()
+    export.plan_nodes()
+    return export.plan()
+
+
+class _Export:
+    """Placements, and the plan made from them."""
+
+    def __init__(self, session: Any, url: StoreURL) -> None:
+        self.session = session
+        self.url = url
+        self.placed: dict[Location, str] = {}
+        self.taken: set[str] = set()
+        self.sessions: dict[StoreURL, Any] = {session.url: session}
+        self.links: dict[str, list[Link]] = {}
+        self.documents: dict[str, Document] = {}
+        self.chunks: dict[str, bytes] = {}
+        self.arrays: list[ArrayPlan] = []
+        self.copies: list[CopyPlan] = []
+        self._waiting: deque[tuple[Any, str, Link]] = deque()
+
+    def plan(self) -> WritePlan:
+        """Return the plan."""
+        return WritePlan(
+            url=self.url,
+            base=None,
+            documents=self.documents,
+            chunks=self.chunks,
+            arrays=tuple(self.arrays),
+            copies=tuple(self.copies),
+            reads=frozenset(self.sessions),
+        )
+
+    # Placements.
+
+    def place_everything(self) -> None:
+        """Give every node of the session, and all that links and references lead to, its place."""
+        self._place_subtree(self.session, "/", "/")
+        while self._waiting:
+            # Links across stores first: what they bring may be what links inside those stores lead to.
+            self._waiting = deque(sorted(self._waiting, key=lambda entry: entry[2].source == "."))
+            session, holder, link = self._waiting.popleft()
+            self._place_link(session, holder, link)
+        for location in list(self.placed):
+            self._place_references(location)
+
+    def _place_subtree(self, session: Any, path: str, new_path: str) -> None:
+        """Place a node and everything stored below it."""
+        self.sessions[session.url] = session
+        below = "/" if path == "/" else f"{path}/"
+        for found in [path, *(node for node in session.tree.documents if node.startswith(below) and node != path)]:
+            rest = found[len(path) :] if path != "/" else found
+            place = (f"{new_path}{rest}" if new_path != "/" else rest) if found != path else new_path
+            self.placed[Location(session.url, found)] = place
+            self.taken.add(place)
+            if not session.tree.is_array(found):
+                self._waiting.extend((session, found, link) for link in session.tree.links(found))
+
+    def _place_link(self, session: Any, holder: str, link: Link) -> None:
+        """Place what a link leads to where the link is, or make it a link to where that is placed already."""
+        element = session.follow(Pointer(session, holder, link))
+        target = _location(element)
+        group = self.placed[Location(session.url, holder)]
+        if target in self.placed:
+            self.links.setdefault(group, []).append(Link(link.name, ".", self.placed[target]))
+        else:
+            self._place_subtree(element.loader, target.path, join_path(group, link.name))
+
+    def _place_references(self, location: Location) -> None:
+        """Bring the targets of references in attributes along."""
+        session = self.sessions[location.url]
+        for value in session.tree.attributes(location.path).values():
+            if parse_reference(value, location.path) is not None:
+                self._placement(session, value)
+
+    def _placement(self, session: Any, value: Any) -> str:
+        """Return the new path of what a reference names; bring it along when it has no place yet."""
+        element = session.dereference(value)
+        target = _location(element)
+        if target not in self.placed:
+            if target.path in self.taken:
+                message = (
+                    f"a reference leads to {target.path!r} of {target.url.text}, but that path is taken by something "
+                    "else in the copy, and nothing links to it: link it into the session first"
+                )
+                raise LinkError(message, session.url.text, target.path)
+            self._bring(element.loader, target.path)
+        return self.placed[target]
+
+    def _bring(self, session: Any, path: str) -> None:
+        """Place a node at its own path, with the groups above it."""
+        parent = split_path(path)[0]
+        if parent not in self.taken:
+            self._bring_group(parent)
+        self._place_subtree(session, path, path)
+        while self._waiting:
+            self._place_link(*self._waiting.popleft())
+
+    def _bring_group(self, path: str) -> None:
+        parent = split_path(path)[0]
+        if parent not in self.taken:
+            self._bring_group(parent)
+        self.taken.add(path)
+        self.documents[path] = {"zarr_format": 3, "node_type": "group", "attributes": {}}
+
+    # Nodes.
+
+    def plan_nodes(self) -> None:
+        """Plan the document of every placed node, and the copy of every array."""
+        for location in list(self.placed):
+            session = self.sessions[location.url]
+            if location.path.startswith(f"/{SPECIFICATIONS}/") and location.url != self.session.url:
+                continue
+            self._plan_node(session, location)
+        self._plan_namespaces()
+
+    def _plan_node(self, session: Any, location: Location) -> None:
+        path = self.placed[location]
+        stored = session.tree.documents[location.path]
+        attributes = dict(session.tree.attributes(location.path))
+        attributes.pop(LINKS, None)
+        for name, value in attributes.items():
+            if parse_reference(value, location.path) is not None:
+                attributes[name] = encode_reference(Reference(".", self._placement(session, value)))
+        if path in self.links:
+            attributes[LINKS] = encode_links(self.links[path])
+        document = {key: value for key, value in stored.items() if key != "consolidated_metadata"}
+        self.documents[path] = {**document, "attributes": attributes}
+        if session.tree.is_array(location.path) and not self._plan_rewritten(session, location, attributes):
+            self.copies.append(CopyPlan(location, path, stored, session.store.keys))
+
+    def _plan_rewritten(self, session: Any, location: Location, attributes: dict[str, Any]) -> bool:
+        """Plan an array of references whose paths changed; False when it can be copied as it is."""
+        fields = attributes.get(REFERENCE_FIELDS, ())
+        if session is self.session or (attributes.get(DTYPE) != OBJECT_REFERENCE and not fields):
+            return False
+        values = np.asarray(session.dataset(location.path).data)
+        columns = [values[field] for field in fields] if fields else [values]
+        moved = {
+            old: self._placement(session, old) for column in columns for old in map(str, np.unique(column.astype(str)))
+        }
+        if all(old == new for old, new in moved.items()):
+            return False
+        self._plan_values(location, _replaced(values, fields, moved), attributes)
+        return True
+
+    def _plan_values(self, location: Location, values: np.ndarray[Any, Any], attributes: dict[str, Any]) -> None:
+        path = self.placed[location]
+        layout = plan_layout(values.shape, values.dtype)
+        document = array_document(
+            shape=values.shape,
+            data_type=encode_data_type(values.dtype),
+            chunk_shape=layout.objects,
+            codecs=layout.stored_codecs,
+            fill_value=fill_value(values.dtype),
+            attributes=attributes,
+        )
+        self.documents[path] = document
+        if layout.shards is None and layout.chunks == values.shape:
+            key = key_of(path, chunk_key(document, (0,) * values.ndim))
+            self.chunks[key] = encode_chunk(values, layout.codecs)
+        else:
+            self.arrays.append(ArrayPlan(path, document, MemorySource(values), layout.objects))
+
+    def _plan_namespaces(self) -> None:
+        """Bring the cached namespaces of all stores together."""
+        for session in self.sessions.values():
+            for path, document in session.tree.documents.items():
+                if path in self.documents or not f"{path}/".startswith(f"/{SPECIFICATIONS}/"):
+                    continue
+                self.documents[path] = document
+                if document.get("node_type") == "array":
+                    self.copies.append(CopyPlan(Location(session.url, path), path, document, session.store.keys))
+        if f"/{SPECIFICATIONS}" in self.documents:
+            self.documents["/"]["attributes"][SPECIFICATIONS_LOCATION] = SPECIFICATIONS
+
+
+def _location(element: Element) -> Location:
+    """Return where a stored element is."""
+    if element.location is None:  # pragma: no cover - links lead to stored elements only
+        message = f"{element.name!r} is in no store"
+        raise LinkError(message)
+    return element.location
+
+
+def _replaced(values: np.ndarray[Any, Any], fields: Any, moved: dict[str, str]) -> np.ndarray[Any, Any]:
+    """Return values with paths replaced; text fields of compounds get the width that the new paths need."""
+    if not fields:
+        return np.array([moved[str(old)] for old in values.flat], dtype=object).reshape(values.shape)
+    width = max(map(len, moved.values()), default=1)
+    described = [(name, f"U{width}" if name in fields else values.dtype[name]) for name in values.dtype.names or ()]
+    made = np.empty(values.shape, dtype=np.dtype(described))
+    for name in values.dtype.names or ():
+        column = values[name]
+        made[name] = (
+            np.array([moved[str(old)] for old in column.flat]).reshape(column.shape) if name in fields else column
+        )
+    return made

@@ -1,0 +1,299 @@
+"""From a session in memory to a `WritePlan`: `plan_write` walks the members, and sends no request.
+
+A member whose parent is the group that holds it is written; any other member becomes a link. What is stored already
+in the same store, and did not change, is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nwbzarr.convention.attributes import encode_attributes
+from nwbzarr.convention.chunks import encode_chunk
+from nwbzarr.convention.documents import Document, array_document, chunk_key, chunk_shape, group_document
+from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
+from nwbzarr.convention.links import Link, encode_links
+from nwbzarr.convention.names import (
+    DIMENSIONS,
+    DTYPE,
+    LINKS,
+    SPECIFICATIONS,
+    SPECIFICATIONS_LOCATION,
+    join_path,
+    key_of,
+)
+from nwbzarr.errors import DuplicateNameError, NWBZarrError, UnstoredTargetError
+from nwbzarr.layout.planning import ArrayLayout, plan_layout
+from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
+from nwbzarr.stores.url import StoreURL, parse_url, relative_source
+from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan
+from nwbzarr.writing.sources import BlockSource, MemorySource, Source, open_source
+
+if TYPE_CHECKING:
+    from nwbzarr.model.nwbfile import NWBFile
+    from nwbzarr.tree.tree import Tree
+
+#: Length of the first dimension that the layout of an iterator's array is planned for.
+_OPEN_ENDED = 2**40
+
+
+def plan_write(nwbfile: NWBFile, url: StoreURL, base: Tree | None) -> tuple[WritePlan, list[tuple[Element, str]]]:
+    """Return the plan that stores a session, and the elements that it stores with their paths.
+
+    Parameters
+    ----------
+    nwbfile : NWBFile
+        The session.
+    url : StoreURL
+        Where it goes.
+    base : Tree or None
+        What is stored there, for an update; None for a new store.
+
+    Raises
+    ------
+    UnstoredTargetError
+        When a link would lead to something that is in no store, or not as it is in memory.
+    FieldTypeError, SchemaError, LayoutError
+        When a value has no stored form.
+    """
+    planner = _Planner(nwbfile, url, base)
+    planner.plan_group(nwbfile, "/")
+    if base is None:
+        planner.plan_specifications(nwbfile.loader or nwbfile.specifications)
+    return planner.plan(), planner.stored
+
+
+class _Planner:
+    """Collects the parts of one plan."""
+
+    def __init__(self, session: NWBFile, url: StoreURL, base: Tree | None) -> None:
+        self.session = session
+        self.url = url
+        self.base = base
+        self.documents: dict[str, Document] = {}
+        self.chunks: dict[str, bytes] = {}
+        self.arrays: list[ArrayPlan] = []
+        self.copies: list[CopyPlan] = []
+        self.appends: list[AppendPlan] = []
+        self.links: list[LinkPlan] = []
+        self.reads: set[StoreURL] = set()
+        self.stored: list[tuple[Element, str]] = []
+
+    def plan(self) -> WritePlan:
+        """Return the plan."""
+        return WritePlan(
+            url=self.url,
+            base=self.base,
+            documents=self.documents,
+            chunks=self.chunks,
+            arrays=tuple(self.arrays),
+            copies=tuple(self.copies),
+            appends=tuple(self.appends),
+            links=tuple(self.links),
+            reads=frozenset(self.reads),
+        )
+
+    def plan_element(self, element: Element, path: str) -> None:
+        """Plan one element that belongs here, unless it is stored here as it is."""
+        if element.location == Location(self.url, path) and not element.changed and self.base is not None:
+            return
+        if isinstance(element, Group):
+            self.plan_group(element, path)
+        elif isinstance(element, Dataset):
+            self.plan_dataset(element, path)
+
+    def plan_group(self, group: Group, path: str) -> None:
+        """Plan a group and everything below it."""
+        known = {link.name for link in self.base.links(path)} if self._is_stored(path) and self.base else set()
+        links: list[Link] = []
+        for name, member in group.touched if self._is_stored(path) else self._all_members(group):
+            if isinstance(member, Pointer) or member.parent is not group:
+                if name not in known:
+                    links.append(self._plan_link(member, name, path))
+            else:
+                self.plan_element(member, join_path(path, name))
+        self._check_names(path, links)
+        attributes = self._attributes(group, path)
+        entries = [*attributes.get(LINKS, ()), *encode_links(links)]
+        if entries:
+            attributes[LINKS] = entries
+        self.documents[path] = group_document(attributes)
+        self.stored.append((group, path))
+
+    def plan_dataset(self, dataset: Dataset, path: str) -> None:
+        """Plan a dataset: encoded now when it is small, region by region or object by object when it is not."""
+        if self._is_stored(path):
+            self._plan_append(dataset, path)
+            return
+        self.stored.append((dataset, path))
+        origin = getattr(dataset.data, "location", None)
+        if isinstance(origin, Location):
+            self.reads.add(origin.url)
+            if dataset.storage is None or (dataset.storage.codecs is None and dataset.storage.chunks is None):
+                self._plan_copy(dataset, path, origin)
+                return
+        self._note_reads(dataset.data)
+        source = open_source(dataset.data, path)
+        layout = self._layout(dataset, source)
+        document = self._array_document(dataset, path, source, layout)
+        self.documents[path] = document
+        if isinstance(source, MemorySource) and layout.shards is None and _is_one_chunk(document):
+            key = key_of(path, chunk_key(document, (0,) * len(source.shape)))
+            self.chunks[key] = encode_chunk(_padded(source.array, layout.chunks), layout.codecs)
+        elif isinstance(source, BlockSource) or 0 not in source.shape:
+            self.arrays.append(ArrayPlan(path, document, source, layout.objects))
+
+    def plan_specifications(self, origin: Any) -> None:
+        """Take the cached namespaces of the session that this one comes from along."""
+        if origin is None or not origin.tree.namespaces:
+            return
+        for path, document in origin.tree.documents.items():
+            if path == f"/{SPECIFICATIONS}" or path.startswith(f"/{SPECIFICATIONS}/"):
+                self.documents[path] = document
+                if document.get("node_type") == "array":
+                    self.copies.append(CopyPlan(Location(origin.url, path), path, document, origin.store.keys))
+        self.reads.add(origin.url)
+        self.documents["/"]["attributes"][SPECIFICATIONS_LOCATION] = SPECIFICATIONS
+
+    def _is_stored(self, path: str) -> bool:
+        return self.base is not None and path in self.base.documents
+
+    @staticmethod
+    def _all_members(group: Group) -> list[tuple[str, Element | Pointer]]:
+        """Return every member, links not followed."""
+        return [(name, member) for name in group if (member := group.raw_member(name)) is not None]
+
+    def _attributes(self, element: Element, path: str) -> dict[str, Any]:
+        """Return the attributes of a node as JSON: what is stored, and what is new."""
+        stored = dict(self.base.attributes(path)) if self._is_stored(path) and self.base is not None else {}
+        owner = f"{element.neurodata_type or type(element).__name__} {path}"
+        encoded = encode_attributes(element.new_attributes, owner)
+        for name, value in encoded.items():
+            # Notes of dtypes are joined, everything else is new.
+            stored[name] = {**stored[name], **value} if isinstance(value, dict) and name in stored else value
+        return stored
+
+    def _check_names(self, path: str, links: list[Link]) -> None:
+        taken = next((link.name for link in links if join_path(path, link.name) in self.documents), None)
+        if taken is not None:
+            message = f"the group {path!r} would hold a node and a link of the name {taken!r}: rename one of them"
+            raise DuplicateNameError(message, self.url.text, path)
+
+    # Links.
+
+    def _plan_link(self, member: Element | Pointer, name: str, path: str) -> Link:
+        """Return the link to a member that lives elsewhere."""
+        target = member.target if isinstance(member, Pointer) else self._location(member, path)
+        source = relative_source(self.url, target.url)
+        self.links.append(LinkPlan(join_path(path, name), source, target))
+        if target.url != self.url or isinstance(member, Pointer):
+            self.reads.add(target.url)
+        return Link(name, source, target.path)
+
+    def _location(self, member: Element, path: str) -> Location:
+        """Return where a linked element is stored."""
+        if member.root is self.session:
+            return Location(self.url, member.path)
+        what = f"{member.neurodata_type or type(member).__name__} {member.name!r}"
+        if member.location is None:
+            message = (
+                f"{what} is linked here, but it belongs to another session that is in no store yet: "
+                "write that session first, then this one"
+            )
+            raise UnstoredTargetError(message, self.url.text, path)
+        if member.changed and member.location.url != self.url:
+            message = (
+                f"{what} of {member.location.url.text} is linked here, but it was changed in memory and a link would "
+                "lose that: write its own session with mode='r+' first, or put what is new into a container of this "
+                "session"
+            )
+            raise UnstoredTargetError(message, self.url.text, path)
+        return member.location
+
+    # Arrays.
+
+    def _layout(self, dataset: Dataset, source: Source) -> ArrayLayout:
+        wishes = dataset.storage
+        shape = (_OPEN_ENDED, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
+        if wishes is None:
+            return plan_layout(shape, source.dtype)
+        return plan_layout(shape, source.dtype, chunks=wishes.chunks, shards=wishes.shards, compressors=wishes.codecs)
+
+    def _array_document(self, dataset: Dataset, path: str, source: Source, layout: ArrayLayout) -> Document:
+        attributes = {DTYPE: dtype_name(source.dtype), **self._attributes(dataset, path)}
+        dimensions = _dimensions(dataset, len(source.shape))
+        if dimensions is not None:
+            attributes[DIMENSIONS] = list(dimensions)
+        return array_document(
+            shape=source.shape,
+            data_type=encode_data_type(source.dtype),
+            chunk_shape=layout.objects,
+            codecs=layout.stored_codecs,
+            fill_value=fill_value(source.dtype),
+            attributes=attributes,
+            dimension_names=dimensions,
+        )
+
+    def _plan_copy(self, dataset: Dataset, path: str, origin: Location) -> None:
+        """Plan a copy of stored objects; attributes are the new dataset's."""
+        lazy = dataset.data
+        stored: Document = lazy.dataset.loader.tree.documents[origin.path]
+        described = {name: stored["attributes"][name] for name in (DTYPE, DIMENSIONS) if name in stored["attributes"]}
+        document = {**stored, "attributes": {**described, **self._attributes(dataset, path)}}
+        self.documents[path] = document
+        self.copies.append(CopyPlan(origin, path, stored, lazy.dataset.loader.store.keys))
+
+    def _plan_append(self, dataset: Dataset, path: str) -> None:
+        """Plan what is new in a stored dataset: attributes and rows."""
+        if self.base is None:  # pragma: no cover - stored paths have a base
+            return
+        stored = self.base.documents[path]
+        document = {**stored, "attributes": self._attributes(dataset, path)}
+        if dataset.appended:
+            rows = (chunk_shape(stored) or (1,))[0]
+            length = stored["shape"][0]
+            document["shape"] = [length + sum(len(block) for block in dataset.appended), *stored["shape"][1:]]
+            blocks = tuple(open_source(block, path) for block in dataset.appended)
+            start = length - length % rows
+            self.appends.append(AppendPlan(path, document, start, length, blocks, dataset.data))
+        self.documents[path] = document
+        self.stored.append((dataset, path))
+
+    def _note_reads(self, data: Any) -> None:
+        """Note stores that some data is read from lazily, as far as it can be seen."""
+        graph = getattr(data, "__dask_graph__", None)
+        if graph is not None:
+            for part in dict(graph() or {}).values():
+                location = getattr(part, "location", None)
+                if isinstance(location, Location):
+                    self.reads.add(location.url)
+        root = getattr(getattr(data, "store", None), "root", None)
+        if root is not None:
+            try:
+                self.reads.add(parse_url(str(root)))
+            except NWBZarrError:
+                # A store whose place is no URL cannot be the one that is written.
+                return
+
+
+def _dimensions(dataset: Dataset, ndim: int) -> tuple[str, ...] | None:
+    """Return as many dimension names as there are dimensions, or None when none are known."""
+    if dataset.dimensions is None or not ndim:
+        return None
+    return tuple([*dataset.dimensions, *(f"dim{index}" for index in range(len(dataset.dimensions), ndim))][:ndim])
+
+
+def _is_one_chunk(document: Document) -> bool:
+    chunks = chunk_shape(document) or ()
+    return all(0 < size <= chunk for size, chunk in zip(document["shape"], chunks, strict=True))
+
+
+def _padded(array: Any, chunks: tuple[int, ...]) -> Any:
+    """Return an array of the shape of its chunk, filled up with fill values."""
+    if array.shape == chunks:
+        return array
+    import numpy as np
+
+    padded = np.full(chunks, fill_value(array.dtype) if array.dtype.fields is None else 0, array.dtype)
+    padded[tuple(slice(size) for size in array.shape)] = array
+    return padded

@@ -1,0 +1,238 @@
+"""Data of every kind as one thing that gives blocks: `open_source` narrows or raises.
+
+NumPy arrays, lists and scalars are in memory; anything with ``shape``, ``dtype`` and slicing (lazy arrays, zarr, h5py,
+Dask) is read region by region; an iterator of blocks is read once, in order. This room refuses to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from nwbzarr.convention.datetimes import encode_datetime
+from nwbzarr.errors import FieldTypeError, SchemaError
+
+#: An iterator whose blocks end within this many bytes counts as data in memory.
+PEEK_BYTES = 4 * 2**20
+
+Region = tuple[slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySource:
+    """Data that is there."""
+
+    array: np.ndarray[Any, Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype; object for text."""
+        return self.array.dtype
+
+    def read(self, region: Region) -> np.ndarray[Any, Any]:
+        """Return the values of a region."""
+        return self.array[region]
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedSource:
+    """Data that is read by slicing."""
+
+    data: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    where: str
+
+    def read(self, region: Region) -> np.ndarray[Any, Any]:
+        """Return the values of a region.
+
+        Raises
+        ------
+        SchemaError
+            When the data gives another shape than it said.
+        """
+        block = np.asarray(self.data[region])
+        wanted = tuple(len(range(*part.indices(size))) for part, size in zip(region, self.shape, strict=True))
+        if block.shape != wanted:
+            message = f"{self.where} must give a block of shape {wanted} for {region}, but one of {block.shape} came"
+            raise SchemaError(message)
+        return as_stored(block, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSource:
+    """Blocks that come one after another along the first dimension.
+
+    Attributes
+    ----------
+    first : list of numpy.ndarray
+        Blocks that were taken to learn dtype and shape.
+    rest : iterator
+        The others.
+    """
+
+    first: list[np.ndarray[Any, Any]]
+    rest: Iterator[Any]
+    where: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape so far; the first dimension grows."""
+        return (sum(len(block) for block in self.first), *self.first[0].shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of every block."""
+        return self.first[0].dtype
+
+    def blocks(self) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield all blocks, each checked against the first.
+
+        Raises
+        ------
+        SchemaError
+            When a block has another dtype, or another shape after the first dimension.
+        """
+        yield from self.first
+        for index, block in enumerate(self.rest, start=len(self.first)):
+            yield _check_block(as_stored(np.asarray(block), self.where), self.first[0], index, self.where)
+
+
+Source = MemorySource | SlicedSource | BlockSource
+
+
+def open_source(value: Any, where: str) -> Source:
+    """Return the source of some data.
+
+    Parameters
+    ----------
+    value : object
+        Scalar, text, datetime, list, NumPy array, sliceable array, or iterator of blocks.
+    where : str
+        Path of the dataset, for messages.
+
+    Raises
+    ------
+    FieldTypeError
+        When it is nothing of these, or holds what has no stored form.
+    """
+    if isinstance(value, Iterator):
+        return _open_blocks(value, where)
+    if isinstance(value, np.ndarray | np.generic):
+        return MemorySource(as_stored(np.asarray(value), where))
+    if hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__"):
+        dtype = np.dtype(value.dtype)
+        stored = np.dtype(object) if dtype.kind in "UST" else dtype
+        return SlicedSource(value, tuple(int(size) for size in value.shape), stored, where)
+    return MemorySource(as_stored(_from_python(value, where), where))
+
+
+def as_stored(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
+    """Return an array in the form it is stored in: text as objects, numbers in native byte order.
+
+    Raises
+    ------
+    FieldTypeError
+        When an object array holds anything but text, or bytes are no UTF-8.
+    """
+    kind = array.dtype.kind
+    if kind == "O":
+        return _checked_text(array, where)
+    if kind in "UT":
+        return array.astype(object)
+    if kind == "S":
+        try:
+            return np.char.decode(array, "utf-8").astype(object)
+        except UnicodeDecodeError as error:
+            message = f"{where} must hold UTF-8 text, but its bytes are not: store them as uint8"
+            raise FieldTypeError(message) from error
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _checked_text(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
+    for index, item in enumerate(array.flat):
+        if not isinstance(item, str):
+            advice = "use '' or leave the row out" if item is None else "convert it to text or numbers first"
+            message = f"{where} must hold texts only, but item {index} is {item!r} ({type(item).__name__}): {advice}"
+            raise FieldTypeError(message)
+    return array
+
+
+def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
+    """Return a scalar or list as an array."""
+    if isinstance(value, datetime | date):
+        return np.array(encode_datetime(value), dtype=object)
+    if isinstance(value, str):
+        return np.array(value, dtype=object)
+    if isinstance(value, bytes):
+        return np.array(value)
+    if isinstance(value, bool | int | float | complex):
+        return _checked_number(np.asarray(value), where)
+    if isinstance(value, list | tuple):
+        return _from_list(value, where)
+    message = (
+        f"{where} must be numbers, texts, truth values, datetimes, arrays or iterators of blocks, "
+        f"but {type(value).__name__} came"
+    )
+    raise FieldTypeError(message)
+
+
+def _from_list(value: list[Any] | tuple[Any, ...], where: str) -> np.ndarray[Any, Any]:
+    if any(isinstance(item, datetime | date) for item in value):
+        value = [encode_datetime(item) if isinstance(item, datetime | date) else item for item in value]
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        message = f"{where}: the rows of a list must have equal lengths to form an array, but they do not"
+        raise SchemaError(message) from error
+    if array.dtype.kind in "UO":
+        # NumPy turns a list of texts and numbers into texts; nothing may change its value unasked.
+        array = np.array(value, dtype=object)
+    return _checked_number(array, where)
+
+
+def _checked_number(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
+    if array.dtype.kind == "O" and any(isinstance(item, int) for item in array.flat):
+        message = f"{where} must hold numbers that fit 64 bits, but a larger one came: use floats or texts"
+        raise FieldTypeError(message)
+    return array
+
+
+def _open_blocks(blocks: Iterator[Any], where: str) -> Source:
+    """Return a source of blocks; a few small ones are taken as data in memory."""
+    first: list[np.ndarray[Any, Any]] = []
+    size = 0
+    for index, item in enumerate(blocks):
+        block = as_stored(np.asarray(item), where)
+        if block.ndim == 0:
+            message = f"{where}: an iterator must give blocks with at least one dimension, but a scalar came"
+            raise SchemaError(message)
+        first.append(_check_block(block, first[0] if first else block, index, where))
+        size += block.nbytes
+        if size > PEEK_BYTES:
+            return BlockSource(first, blocks, where)
+    if not first:
+        message = f"{where}: the iterator gave no block, so neither dtype nor shape is known: give an empty array"
+        raise SchemaError(message)
+    return MemorySource(np.concatenate(first))
+
+
+def _check_block(
+    block: np.ndarray[Any, Any], first: np.ndarray[Any, Any], index: int, where: str
+) -> np.ndarray[Any, Any]:
+    if block.dtype != first.dtype or block.shape[1:] != first.shape[1:]:
+        message = (
+            f"{where}: every block must have dtype {first.dtype} and shape (n, {', '.join(map(str, first.shape[1:]))}) "
+            f"like the first, but block {index} has {block.dtype} and {block.shape}"
+        )
+        raise SchemaError(message)
+    return block
