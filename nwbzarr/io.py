@@ -29,8 +29,8 @@ from nwbzarr.writing.export import plan_export
 from nwbzarr.writing.planning import plan_write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     import os
+    from collections.abc import Mapping
     from types import TracebackType
 
     from nwbzarr.stores.transactions import Transaction

@@ -15,10 +15,13 @@ from nwbzarr.errors import DocumentError
 
 Document = dict[str, Any]
 
+#: The Zarr format of every document.
+ZARR_FORMAT = 3
+
 
 def group_document(attributes: Mapping[str, Any]) -> Document:
     """Return the document of a group."""
-    return {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes)}
+    return {"zarr_format": ZARR_FORMAT, "node_type": "group", "attributes": dict(attributes)}
 
 
 def array_document(  # noqa: PLR0913 - the fields of Zarr's array metadata
@@ -33,7 +36,7 @@ def array_document(  # noqa: PLR0913 - the fields of Zarr's array metadata
 ) -> Document:
     """Return the document of an array; chunk keys use ``.`` (``c.0.0``), which keeps paths short."""
     document: Document = {
-        "zarr_format": 3,
+        "zarr_format": ZARR_FORMAT,
         "node_type": "array",
         "shape": list(shape),
         "data_type": data_type,
@@ -90,7 +93,7 @@ def parse_document(data: bytes, where: str, store: str) -> Document:
             "restore it, or write the session again"
         )
         raise DocumentError(message, store, where) from error
-    if not isinstance(document, dict) or document.get("zarr_format") != 3:
+    if not isinstance(document, dict) or document.get("zarr_format") != ZARR_FORMAT:
         found = document.get("zarr_format") if isinstance(document, dict) else type(document).__name__
         message = f"the metadata document must be an object with zarr_format 3, but {found!r} was found"
         raise DocumentError(message, store, where)
@@ -106,8 +109,8 @@ def chunk_key(document: Mapping[str, Any], grid_index: Sequence[int]) -> str:
     name = encoding.get("name", "default") if isinstance(encoding, Mapping) else encoding
     configuration = encoding.get("configuration", {}) if isinstance(encoding, Mapping) else {}
     if name == "v2":
-        return configuration.get("separator", ".").join(map(str, grid_index)) or "0"
-    return configuration.get("separator", "/").join(("c", *map(str, grid_index)))
+        return str(configuration.get("separator", ".")).join(map(str, grid_index)) or "0"
+    return str(configuration.get("separator", "/")).join(("c", *map(str, grid_index)))
 
 
 def chunk_shape(document: Mapping[str, Any]) -> tuple[int, ...] | None:

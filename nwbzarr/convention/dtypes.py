@@ -102,5 +102,5 @@ def _parse_struct(fields: Any) -> np.dtype[Any] | None:
         dtype = parse_data_type(inner)
         if dtype is None:
             return None
-        parsed.append((name, dtype))
+        parsed.append((str(name), dtype))
     return np.dtype(parsed)

@@ -5,7 +5,7 @@ Each class adds to its schema type what the schema cannot say: a signature, and 
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.errors import SchemaError
 from nwbzarr.model.containers import Container, NWBContainer, NWBData, NWBDataInterface
@@ -230,7 +230,7 @@ class ProcessingModule(NWBContainer):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a container by name, or `default`."""
-        return self[name] if name in self else default
+        return super().get(name, default)
 
     get_container = get
     get_data_interface = get

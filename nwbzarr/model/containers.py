@@ -87,8 +87,9 @@ class Typed:
 
     def _owns(self, element: Element) -> bool:
         """Whether an element is this container or below it, and no link."""
+        owner: object = self
         found: Element | None = element
-        while found is not None and found is not self:
+        while found is not None and found is not owner:
             found = found.parent
         return found is not None
 

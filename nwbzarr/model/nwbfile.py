@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.errors import FieldTypeError
 from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject
@@ -13,8 +13,9 @@ from nwbzarr.model.elements import Dataset, Element, Group, Pointer
 from nwbzarr.schema.core import CORE, NWB_VERSION
 
 if TYPE_CHECKING:
-    from nwbzarr.model.fields import Collection
     from collections.abc import Mapping
+
+    from nwbzarr.model.fields import Collection
 
 
 class NWBFile(NWBContainer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.names import NEURODATA_TYPE
 from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject, TimeSeries

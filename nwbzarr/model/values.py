@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -116,7 +116,7 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     shape = getattr(value, "shape", None)
     if shape is None:
         try:
-            return np.shape(value)
+            return tuple(np.shape(value))
         except ValueError as error:
             message = f"the rows of a list must have equal lengths to form an array, but they do not: {error}"
             raise SchemaError(message) from error

@@ -41,10 +41,8 @@ class LazyArray:
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Dtype; object for text."""
-        dtype = self._session.tree.dtype(self.path)
-        if dtype is None:
-            dtype = self.zarr.dtype
-        return np.dtype(dtype)
+        known: np.dtype[Any] | None = self._session.tree.dtype(self.path)
+        return np.dtype(self.zarr.dtype) if known is None else known
 
     @property
     def ndim(self) -> int:
@@ -114,7 +112,7 @@ class LazyArray:
             return small[selection]
         forward, flips = _forward(selection, self.shape)
         with self._session.named_errors(self.path):
-            found = self.zarr[forward]
+            found: Any = self.zarr[forward]
         if self.dtype.kind == "O" and not isinstance(found, str):
             found = np.asarray(found, dtype=object)[()]
         return found[flips] if flips else found
@@ -130,7 +128,8 @@ class LazyArray:
         import dask.array
 
         name = f"{self._session.url.name}{join_path(self.path, self._session.digest)}"
-        return dask.array.from_array(self, chunks=self.shards or self.chunks or "auto", name=name)
+        from_array: Any = dask.array.from_array
+        return from_array(self, chunks=self.shards or self.chunks or "auto", name=name)
 
     def __repr__(self) -> str:
         return (

@@ -24,8 +24,7 @@ from zarr.storage import FsspecStore, LocalStore
 from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
 
     from zarr.abc.store import ByteRequest, Store
     from zarr.core.buffer import Buffer, BufferPrototype
@@ -70,7 +69,7 @@ class ConditionalKeys(Protocol):
 class LocalKeys(LocalStore):
     """zarr's local keys; opening them neither makes nor requires a folder."""
 
-    async def _open(self) -> None:
+    async def _open(self, **_: Any) -> None:
         self._is_open = True
 
 

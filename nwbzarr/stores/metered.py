@@ -111,7 +111,7 @@ class MeteredStore(Store):
         """Whether the wrapped store lists its keys."""
         return self.store.supports_listing
 
-    def with_read_only(self, read_only: bool = False) -> Self:  # noqa: FBT001, FBT002 - zarr's signature
+    def with_read_only(self, read_only: bool = False) -> Self:
         """Return the same keys, read-only or not, counted by the same meter."""
         return type(self)(self.store.with_read_only(read_only), self.meter)
 

@@ -35,6 +35,8 @@ class ObjectTransaction(Transaction):
         Its keys, with conditional writes.
     """
 
+    keys: Any
+
     def __init__(self, url: StoreURL, keys: Any) -> None:
         self.url = url
         self.keys = keys

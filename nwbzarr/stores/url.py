@@ -12,8 +12,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nwbzarr.errors import LinkError, StoreURLError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Protocols whose URLs have no host or bucket: everything after ``://`` is the path.
 PATH_ONLY_PROTOCOLS = frozenset({"file", "local", "memory", "zip", "tar", "libarchive", "dir", "cached", "reference"})
@@ -217,14 +221,14 @@ def _refuse_unstorable(source: str, base: str) -> None:
         raise LinkError(message, base)
 
 
-_UNSTORABLE = (
+_UNSTORABLE: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda source: not source.strip(), "is empty"),
     (lambda source: "::" in source, "is an fsspec chain"),
     (lambda source: "|" in source, "is a URL pipeline"),
     (lambda source: "\0" in source, "holds a NUL character"),
     (lambda source: "\\" in source, "holds a backslash"),
     (lambda source: "?" in source or "#" in source, "has a query or fragment"),
-    (lambda source: _ENCODED.search(source) is not None, "holds percent-encoded dots or slashes"),
+    (_ENCODED.search, "holds percent-encoded dots or slashes"),
 )
 
 

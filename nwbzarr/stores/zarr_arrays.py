@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import zarr
 from zarr.core.dtype.npy.structured import Structured
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Struct(Structured):
     """Compounds under the name and form that the ``struct`` data type has in the zarr-extensions registry."""
 
-    _zarr_v3_name = "struct"  # type: ignore[assignment]
+    _zarr_v3_name: ClassVar[Any] = "struct"
 
     @classmethod
     def _from_json_v3(cls, data: Any) -> Self:
@@ -32,7 +32,7 @@ class Struct(Structured):
             [field["name"], field["data_type"]] if isinstance(field, Mapping) else list(field)
             for field in data["configuration"]["fields"]
         ]
-        return super()._from_json_v3({"name": "struct", "configuration": {"fields": pairs}})  # type: ignore[arg-type]
+        return super()._from_json_v3({"name": "struct", "configuration": {"fields": pairs}})
 
     def to_json(self, zarr_format: Any) -> Any:
         """Return the stored form: fields as objects."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.chunks import can_decode, decode_chunk
 from nwbzarr.convention.documents import Document, chunk_key, chunk_shape, grid_shape

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,9 +30,10 @@ from nwbzarr.writing.plans import REGION_BYTES, AppendPlan, ArrayPlan, CopyPlan,
 from nwbzarr.writing.sources import BlockSource
 
 if TYPE_CHECKING:
-    from nwbzarr.stores.url import StoreURL
-    from nwbzarr.stores.transactions import Transaction
     from collections.abc import Iterator
+
+    from nwbzarr.stores.transactions import Transaction
+    from nwbzarr.stores.url import StoreURL
 
 
 @dataclass(frozen=True, slots=True)

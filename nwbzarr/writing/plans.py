@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.writing.sources import BlockSource, Region, SlicedSource, Source
 
 if TYPE_CHECKING:
-    from nwbzarr.tree.tree import Tree
-    from nwbzarr.stores.url import StoreURL
-    from nwbzarr.model.elements import Location
-    from nwbzarr.convention.documents import Document
     from collections.abc import Iterator, Mapping
+
+    from nwbzarr.convention.documents import Document
+    from nwbzarr.model.elements import Location
+    from nwbzarr.stores.url import StoreURL
+    from nwbzarr.tree.tree import Tree
 
 #: Decoded bytes that one region aims at.
 REGION_BYTES = 64 * 2**20

@@ -31,12 +31,14 @@ class MemorySource:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape."""
-        return self.array.shape
+        shape: tuple[int, ...] = self.array.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Dtype; object for text."""
-        return self.array.dtype
+        dtype: np.dtype[Any] = self.array.dtype
+        return dtype
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return the values of a region."""
@@ -92,7 +94,8 @@ class BlockSource:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Dtype of every block."""
-        return self.first[0].dtype
+        dtype: np.dtype[Any] = self.first[0].dtype
+        return dtype
 
     def blocks(self) -> Iterator[np.ndarray[Any, Any]]:
         """Yield all blocks, each checked against the first.
