@@ -7,8 +7,7 @@ shards, or of codecs not in the table below are zarr's work: `can_decode` says s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numcodecs.blosc import Blosc
@@ -17,6 +16,9 @@ from numcodecs.vlen import VLenUTF8
 from numcodecs.zstd import Zstd
 
 from nwbzarr.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 _SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
 _TEXT_CODEC = VLenUTF8()
@@ -44,7 +46,7 @@ def can_decode(codecs: object, dtype: np.dtype[Any] | None) -> bool:
     """Whether chunks of these codecs can be encoded and decoded here."""
     if not isinstance(codecs, list) or not codecs or dtype is None:
         return False
-    names = [codec.get("name") for codec in codecs if isinstance(codec, Mapping)]
+    names = [codec.get("name") for codec in codecs if isinstance(codec, dict)]
     serializer = "vlen-utf8" if dtype.kind in "OT" else "bytes"
     return len(names) == len(codecs) and names[0] == serializer and all(name in _COMPRESSORS for name in names[1:])
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Document = dict[str, Any]
 
@@ -106,8 +108,8 @@ def parse_document(data: bytes, where: str, store: str) -> Document:
 def chunk_key(document: Mapping[str, Any], grid_index: Sequence[int]) -> str:
     """Return the key of a chunk below its array (Zarr v3 core specification, "Chunk key encoding")."""
     encoding = document.get("chunk_key_encoding", {})
-    name = encoding.get("name", "default") if isinstance(encoding, Mapping) else encoding
-    configuration = encoding.get("configuration", {}) if isinstance(encoding, Mapping) else {}
+    name = encoding.get("name", "default") if isinstance(encoding, dict) else encoding
+    configuration = encoding.get("configuration", {}) if isinstance(encoding, dict) else {}
     if name == "v2":
         return str(configuration.get("separator", ".")).join(map(str, grid_index)) or "0"
     return str(configuration.get("separator", "/")).join(("c", *map(str, grid_index)))
@@ -116,7 +118,7 @@ def chunk_key(document: Mapping[str, Any], grid_index: Sequence[int]) -> str:
 def chunk_shape(document: Mapping[str, Any]) -> tuple[int, ...] | None:
     """Return the shape of the stored chunks (of shards, where there are any), or None for irregular grids."""
     grid = document.get("chunk_grid")
-    if not isinstance(grid, Mapping) or grid.get("name") != "regular":
+    if not isinstance(grid, dict) or grid.get("name") != "regular":
         return None
     return tuple(grid.get("configuration", {}).get("chunk_shape", ()))
 

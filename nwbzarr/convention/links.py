@@ -71,7 +71,7 @@ def parse_reference(value: Any, where: str) -> Reference | None:
     DocumentError
         When it has the form of a reference without a path.
     """
-    if not (isinstance(value, Mapping) and REFERENCE in value):
+    if not (isinstance(value, dict) and REFERENCE in value):
         return None
     body = value[REFERENCE]
     if not isinstance(body, Mapping) or "path" not in body:

@@ -6,7 +6,7 @@ An element is *stored* when it has a `location`. The members of a stored group a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,8 +42,8 @@ class Loader(Protocol):
     def url(self) -> StoreURL:
         """The store."""
 
-    def names(self, path: str) -> list[str]:
-        """Return the names of a group's children and links."""
+    def names(self, path: str) -> Collection[str]:
+        """Return the names of a group's children and links, in order and quick to search."""
 
     def member(self, path: str, name: str) -> Element | Pointer:
         """Return one child of a group, or the link that has its name."""
@@ -448,9 +448,10 @@ class Group(Element, Mapping[str, Any]):
         """Return the element at a relative path, links followed, or None when a part of it is not there."""
         element: Element = self
         for name in path.split("/"):
-            if not isinstance(element, Group) or name not in element:
+            member = element.raw_member(name) if isinstance(element, Group) else None
+            if member is None:
                 return None
-            element = element[name]
+            element = member.follow() if isinstance(member, Pointer) else member
         return element
 
     def require_group(self, path: str) -> Group:

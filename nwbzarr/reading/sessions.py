@@ -35,7 +35,7 @@ from nwbzarr.stores.url import StoreURL, resolve_source
 from nwbzarr.tree.loading import load_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from nwbzarr.stores.metered import Meter
     from nwbzarr.stores.trust import Options
@@ -125,9 +125,9 @@ class Session:
 
     # What a Loader does.
 
-    def names(self, path: str) -> list[str]:
-        """Return the names of a group's children and links."""
-        return list(self._entries(path))
+    def names(self, path: str) -> Collection[str]:
+        """Return the names of a group's children and links, in order and quick to search."""
+        return self._entries(path)
 
     def member(self, path: str, name: str) -> Element | Pointer:
         """Return one child of a group, or the link that has its name."""
@@ -170,10 +170,10 @@ class Session:
     def data(self, dataset: Dataset) -> Any:
         """Return the value of a stored dataset: a Python scalar, or a lazy array."""
         path = self._path_of(dataset)
-        array = LazyArray(self, path)
-        if array.shape:
-            return array
-        value = array[()]
+        if self.tree.documents[path]["shape"]:
+            return LazyArray(self, path)
+        small = self.small_array(path)
+        value = LazyArray(self, path)[()] if small is None else small[()]
         return value.item() if isinstance(value, np.generic) and value.dtype.name in _NATURAL else value
 
     # How links are followed.

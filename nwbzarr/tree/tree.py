@@ -6,7 +6,6 @@ A `Tree` is what the root document (and the sidecar) say; it holds no open file 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,11 @@ from nwbzarr.convention.versions import latest_version
 from nwbzarr.errors import DocumentError, NWBZarrError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nwbzarr.stores.url import StoreURL
 
-_NO_ATTRIBUTES: Mapping[str, Any] = {}
+_NO_ATTRIBUTES: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Tree:
             When they are no JSON object.
         """
         attributes = self.documents[path].get("attributes", _NO_ATTRIBUTES)
-        if not isinstance(attributes, Mapping):
+        if not isinstance(attributes, dict):
             message = f"attributes must be a JSON object, but {type(attributes).__name__} was found"
             raise DocumentError(message, self.url.text, path)
         return attributes

@@ -24,6 +24,7 @@ from nwbzarr.convention.names import DOCUMENT, SPECIFICATIONS, key_of
 from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
 from nwbzarr.errors import DocumentError
 from nwbzarr.stores.keys import named_errors, read_many
+from nwbzarr.stores.metered import Meter, MeteredStore
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 from nwbzarr.tree.tree import Tree
 from nwbzarr.writing.plans import REGION_BYTES, AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan, plan_regions
@@ -49,7 +50,7 @@ class WriteReport:
     chunks : int
         Objects of array data written.
     nbytes : int
-        Decoded bytes of the arrays written.
+        Stored bytes of those objects.
     links : tuple of LinkPlan
         What was linked instead of copied.
     tree : Tree
@@ -101,6 +102,7 @@ class _Work:
         self.transaction = transaction
         self.documents = dict(plan.documents)
         self.small = {key: data for key, data in plan.chunks.items() if len(data) <= CHUNK_LIMIT}
+        self.meter = Meter()
         self.chunks = len(plan.chunks)
         self.nbytes = sum(map(len, plan.chunks.values()))
 
@@ -113,7 +115,6 @@ class _Work:
         shape = array.source.shape
         for region in plan_regions(shape, array.objects, array.source.dtype.itemsize):
             self._store(target, region, array.source.read(region))
-        self.chunks += math.prod(grid_shape(array.document) or (1,))
 
     def append_rows(self, append: AppendPlan) -> None:
         """Write the objects that new rows touch, each whole."""
@@ -124,7 +125,6 @@ class _Work:
         for region in plan_regions(rows.shape, objects, rows.dtype.itemsize):
             moved = (slice(region[0].start + append.start, region[0].stop + append.start), *region[1:])
             self._store(target, moved, rows[region])
-            self.chunks += 1
 
     def copy_array(self, copy: CopyPlan) -> None:
         """Copy the stored objects of an array, a bounded number of bytes at a time."""
@@ -162,7 +162,8 @@ class _Work:
         small = {**self._kept_small(), **self.small}
         self.transaction.commit(root, pack_sidecar(root, small))
         tree = Tree(self.plan.url, root, {"/": root_document, **every}, small)
-        return WriteReport(self.plan.url, len(self.documents), self.chunks, self.nbytes, self.plan.links, tree)
+        chunks, nbytes = self.chunks + self.meter.requests["put"], self.nbytes + self.meter.bytes_written
+        return WriteReport(self.plan.url, len(self.documents), chunks, nbytes, self.plan.links, tree)
 
     def _kept_small(self) -> dict[str, bytes]:
         """Return the small chunks of the base that still are what is stored."""
@@ -187,16 +188,14 @@ class _Work:
                 self._store(target, moved, rows[region])
             self.documents[array.path] = document
             start = stop
-        self.chunks += math.prod(grid_shape(self.documents[array.path]) or (1,))
 
     def _open(self, path: str, document: Document) -> Any:
-        return open_zarr_array(self.transaction.keys, path, document, read_only=False)
+        return open_zarr_array(MeteredStore(self.transaction.keys, self.meter), path, document, read_only=False)
 
     def _store(self, target: Any, region: tuple[slice, ...], block: np.ndarray[Any, Any]) -> None:
         self.transaction.renew()
         with named_errors(self.plan.url):
             target[region] = block
-        self.nbytes += block.nbytes
 
 
 def _slabs(source: BlockSource, objects: tuple[int, ...]) -> Iterator[np.ndarray[Any, Any]]:

@@ -1,0 +1,138 @@
+"""``nwbzarr``: arguments in, text or JSON out.
+
+One function per command; each prints what a person wants to read, or with ``--json`` what a program wants.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import nwbzarr
+from nwbzarr.cli.demo import Recording, load_recording, run_demo, synthetic_recording
+from nwbzarr.cli.listing import describe, draw
+from nwbzarr.errors import NWBZarrError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EXAMPLES = """\
+examples:
+  nwbzarr demo
+      raw -> filtered -> scratch on a made-up recording, in the folder nwbzarr-demo
+  nwbzarr demo --input lfp.npy --rate 1000 --unit uV
+      the same on your recording: an array of shape (samples,) or (samples, channels)
+  nwbzarr demo --store s3://my-bucket/demo
+      the same on S3; credentials come from AWS_ACCESS_KEY_ID and the like, a server of your own from AWS_ENDPOINT_URL
+  nwbzarr show s3://my-bucket/demo/processed_data.nwb.zarr
+      what a session holds, and what it only links to
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status (0 done, 1 failed with a named error, 2 wrong usage).
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; the process's own arguments by default.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except NWBZarrError as error:
+        print(f"nwbzarr: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nwbzarr",
+        description="NWB sessions as Zarr v3, on a disk or any store that fsspec reaches.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"nwbzarr {nwbzarr.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_show(commands)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="write a recording, a filtered session and an analysis that link to each other, and check them",
+        description="Write raw_data, processed_data and scratch_analysis below one place, and read all of it back.",
+    )
+    demo.add_argument("--input", metavar="FILE.npy", help="a recording: samples first, then channels if any")
+    demo.add_argument("--rate", type=float, metavar="HZ", help="its sampling rate; needed with --input")
+    demo.add_argument("--unit", default=None, help="its unit (default: 'a.u.' for a file)")
+    demo.add_argument("--store", metavar="URL", default="nwbzarr-demo", help="where to write (default: %(default)s)")
+    _add_common(demo)
+    demo.set_defaults(run=_demo)
+
+
+def _add_show(commands: Any) -> None:
+    show = commands.add_parser(
+        "show",
+        help="list what a session holds, and what it links to",
+        description="List containers, datasets and links of a session. Links are named, not followed.",
+    )
+    show.add_argument("url", metavar="URL", help="a session")
+    _add_common(show)
+    show.set_defaults(run=_show)
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON for programs")
+    command.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an fsspec storage option; VALUE may be JSON. May be repeated: --option anon=true",
+    )
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    result = run_demo(_recording(parsed), parsed.store, _options(parsed.option))
+    print(json.dumps(result.as_json(), indent=2) if parsed.json else result.as_text())
+    return 0
+
+
+def _recording(parsed: argparse.Namespace) -> Recording:
+    if parsed.input is None:
+        if parsed.rate is not None or parsed.unit is not None:
+            _usage("--rate and --unit describe a recording: give it with --input FILE.npy")
+        return synthetic_recording()
+    if parsed.rate is None:
+        _usage("--input needs the sampling rate of the recording: add --rate HZ")
+    return load_recording(parsed.input, parsed.rate, parsed.unit or "a.u.")
+
+
+def _show(parsed: argparse.Namespace) -> int:
+    nwbfile = nwbzarr.open(parsed.url, storage_options=_options(parsed.option))
+    print(json.dumps(describe(nwbfile), indent=2) if parsed.json else draw(nwbfile))
+    return 0
+
+
+def _options(pairs: Sequence[str]) -> dict[str, Any] | None:
+    """Return storage options of NAME=VALUE texts; None when there are none, so that defaults apply."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            _usage(f"--option takes NAME=VALUE, but {pair!r} came")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    return options or None
+
+
+def _usage(message: str) -> None:
+    print(f"nwbzarr: {message} (nwbzarr demo --help)", file=sys.stderr)
+    raise SystemExit(2)
