@@ -218,6 +218,11 @@ class Element:
             element.changed = True
             element = element.parent
 
+    def _repr_html_(self) -> str:
+        from nwbzarr.model.html import element_html
+
+        return element_html(self)
+
     def settle(self, location: Location) -> None:
         """Note that the element is stored now, as it is."""
         self.location = location

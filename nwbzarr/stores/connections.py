@@ -6,12 +6,14 @@ network sessions, and decides by `TrustPolicy` what a link may reach. This room 
 
 from __future__ import annotations
 
+import atexit
 import os
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.stores.keys import close_keys, open_keys
+from nwbzarr.stores.keys import close_keys, close_keys_later, open_keys
 from nwbzarr.stores.metered import Meter, MeteredStore
 from nwbzarr.stores.trust import Options, TrustPolicy
 from nwbzarr.stores.url import StoreURL, parse_url
@@ -46,6 +48,9 @@ class Connections:
         self.policy = TrustPolicy.parse(trust, Path.cwd().as_posix())
         self.meter = meter
         self._open: dict[StoreURL, OpenStore] = {}
+        # A manager that nobody closed closes its connections when it goes, or when the process ends.
+        weakref.finalize(self, _close_later, self._open).atexit = False
+        _LIVE.add(self)
 
     def open(self, url: StoreURL, options: Options | None = None) -> OpenStore:
         """Return the store at a place the caller named.
@@ -91,6 +96,20 @@ class Connections:
     def _options_of_origin(self, url: StoreURL) -> dict[str, Any]:
         """Return the options a store of the same origin was opened with."""
         return next((dict(store.options) for store in self._open.values() if store.url.origin == url.origin), {})
+
+
+_LIVE: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+def _close_later(stores: dict[StoreURL, OpenStore]) -> None:
+    for store in stores.values():
+        close_keys_later(store.keys)
+
+
+@atexit.register
+def _close_all() -> None:
+    for connections in list(_LIVE):
+        connections.close()
 
 
 def locate(place: str | os.PathLike[str]) -> StoreURL:

@@ -18,13 +18,13 @@ import fsspec
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
+from zarr.core.sync import _get_loop, sync
 from zarr.storage import FsspecStore, LocalStore
 
 from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
     from zarr.abc.store import ByteRequest, Store
     from zarr.core.buffer import Buffer, BufferPrototype
@@ -191,13 +191,27 @@ def open_keys(url: StoreURL, options: Options) -> Store:
 
 def close_keys(keys: Store) -> None:
     """Close the network session behind these keys, if any; the next request opens another."""
+    for closing in _take_closers(keys):
+        with contextlib.suppress(RuntimeError, OSError):
+            sync(closing())
+
+
+def close_keys_later(keys: Store) -> None:
+    """Do the same without waiting: a garbage collector may call this in any thread."""
+    for closing in _take_closers(keys):
+        asyncio.run_coroutine_threadsafe(closing(), _get_loop())
+
+
+def _take_closers(keys: Store) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    """Return what closes the network sessions behind some keys, and forget those sessions."""
     fs = getattr(keys, "fs", None)
+    closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
     for name in ("_s3", "_session"):
         closing = getattr(getattr(fs, name, None), "close", None)
         if inspect.iscoroutinefunction(closing):
-            with contextlib.suppress(RuntimeError, OSError):
-                sync(closing())
+            closers.append(closing)
             setattr(fs, name, None)
+    return closers
 
 
 def read_many(keys: Store, names: Sequence[str], url: StoreURL) -> list[bytes | None]:

@@ -181,3 +181,18 @@ class MeteredStore(Store):
         with self.meter.request("list", prefix):
             async for key in self.store.list_dir(prefix):
                 yield key
+
+
+class WholeObjects(MeteredStore):
+    """Keys of arrays that are written whole object by whole object: nothing that is there needs to be read.
+
+    zarr asks for a shard before it writes it; here the answer is known without a request.
+    """
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:  # noqa: ARG002
+        """Say that there is nothing."""
+        return None
+
+    async def exists(self, key: str) -> bool:  # noqa: ARG002
+        """Say that there is nothing."""
+        return False

@@ -24,7 +24,7 @@ from nwbzarr.convention.names import DOCUMENT, SPECIFICATIONS, key_of
 from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
 from nwbzarr.errors import DocumentError
 from nwbzarr.stores.keys import named_errors, read_many
-from nwbzarr.stores.metered import Meter, MeteredStore
+from nwbzarr.stores.metered import Meter, WholeObjects
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 from nwbzarr.tree.tree import Tree
 from nwbzarr.writing.plans import REGION_BYTES, AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan, plan_regions
@@ -190,7 +190,7 @@ class _Work:
             start = stop
 
     def _open(self, path: str, document: Document) -> Any:
-        return open_zarr_array(MeteredStore(self.transaction.keys, self.meter), path, document, read_only=False)
+        return open_zarr_array(WholeObjects(self.transaction.keys, self.meter), path, document, read_only=False)
 
     def _store(self, target: Any, region: tuple[slice, ...], block: np.ndarray[Any, Any]) -> None:
         self.transaction.renew()
