@@ -204,15 +204,17 @@ class NWBZarrIO:
 
     def _check_belongs(self, nwbfile: NWBFile) -> None:
         """Raise unless the session is new here, or the one that is stored here."""
-        if nwbfile.location is None:
-            if self._base is not None:
+        here = nwbfile.location is not None and nwbfile.location.url == self.url
+        if nwbfile.loader is None or nwbfile.location is None:
+            # Made in memory: it can be written to one place after another.
+            if self._base is not None and not here:
                 message = (
                     f"mode {self.mode!r} adds to the session that is stored here, but another one came: "
                     "read() it and change that, or replace it with mode='w'"
                 )
                 raise StoreExistsError(message, self.url.text)
             return
-        if nwbfile.location.url != self.url:
+        if not here:
             message = (
                 f"this session is stored at {nwbfile.location.url.text}: write nwbfile.copy() to derive a linked "
                 "session from it, or use export() for a self-contained copy"

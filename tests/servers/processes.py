@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.01
-PORT_TAKEN = ("address already in use", "is in use", "unable to bind")
+PORT_TAKEN = ("address already in use", "unable to bind")
+
+T = TypeVar("T")
 
 
 class ServerError(RuntimeError):
@@ -59,7 +61,7 @@ def clean_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
-def mortal(argv: Sequence[str]) -> list[str]:
+def dying_with_us(argv: Sequence[str]) -> list[str]:
     """Wrap a command so that the kernel kills it when its parent dies, even by SIGKILL."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--", *argv] if setpriv else [*argv]
@@ -68,12 +70,14 @@ def mortal(argv: Sequence[str]) -> list[str]:
 def spawn(
     argv: Sequence[str],
     log: Path,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str],
+    *,
+    mortal: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in its own session, out of the reach of the terminal's Ctrl-C."""
+    """Start a program in its own session, out of the reach of the terminal's Ctrl-C."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            mortal(argv),
+            dying_with_us(argv) if mortal else [*argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -105,6 +109,13 @@ def accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def must_be_free(port: int) -> None:
+    """Raise when something listens on the port: it would be taken for the server."""
+    if accepts(port):
+        msg = f"port {port} is in use"
+        raise PortTakenError(msg)
 
 
 def answers(port: int, path: str = "/") -> bool:
