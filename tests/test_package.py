@@ -36,4 +36,4 @@ def test_every_public_name_is_there() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Timeseries'"):
-        _ = nwbzarr.Timeseries  # type: ignore[attr-defined]
+        _ = nwbzarr.Timeseries

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.errors import NWBZarrError
 from nwbzarr.model.elements import Dataset, Element, Group, Pointer
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def _lines(group: Group, indent: str) -> list[str]:
     for name in group:
         member = _describe_member(group, name)
         if "link" in member:
-            lines.append(f"{indent}{name} -> {member['link']}")
+            lines.append(f"{indent}{name}  {member['link']}")
         elif "shape" in member:
             lines.append(f"{indent}{name}  {member['dtype']} {tuple(member['shape'])}")
         else:
@@ -45,12 +44,7 @@ def _describe_member(group: Group, name: str) -> dict[str, Any]:
     """Return one member; a link by its target."""
     member = group.raw_member(name)
     if isinstance(member, Pointer):
-        try:
-            target = member.target
-        except NWBZarrError as error:
-            return {"name": name, "link": f"broken: {error.message}"}
-        place = "" if target.url == member.loader.url else f"{target.url.text} "
-        return {"name": name, "link": f"{place}{target.path}"}
+        return {"name": name, "link": member.describe()}
     return {"name": name} if member is None else describe(member)
 
 

@@ -54,6 +54,9 @@ class Loader(Protocol):
     def target(self, link: Link) -> Location:
         """Return where a link leads, without following it."""
 
+    def verdict(self, link: Link) -> str:
+        """Say what is known to be wrong with a link, without a request; empty when nothing is."""
+
     def dereference(self, value: Any) -> Element:
         """Return the element that a reference stored here names."""
 
@@ -84,6 +87,19 @@ class Pointer:
     def target(self) -> Location:
         """Where it leads."""
         return self.loader.target(self.link)
+
+    @property
+    def verdict(self) -> str:
+        """What is known to be wrong with it, without a request; empty when nothing is."""
+        return self.loader.verdict(self.link)
+
+    def describe(self) -> str:
+        """Say in a few words where it leads; nothing is requested."""
+        if self.verdict:
+            return f"broken link ({self.verdict})"
+        target = self.target
+        place = "" if target.url == self.loader.url else f"{target.url.text} "
+        return f"link to {place}{target.path}"
 
     def follow(self) -> Element:
         """Return the element it leads to; the same one every time."""
@@ -125,6 +141,16 @@ class Attributes(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an attribute, or `default` when there is none; a broken reference raises."""
+        if name not in self:
+            return default
+        return self[name]
+
+    def __contains__(self, name: object) -> bool:
+        element = self._element
+        return (name in element.stored_attributes or name in element.new_attributes) and name not in RESERVED_ATTRIBUTES
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -309,6 +335,10 @@ class Dataset(Element):
             return np.shape(data)
         return tuple(getattr(data, "shape", ()))
 
+    def replace_data(self, data: Any) -> None:
+        """Put other data in the place of what was given, for data that can be read once only."""
+        self._data = data
+
     def append(self, rows: Any) -> None:
         """Add rows at the end of the first dimension; they are stored by the next write in mode ``r+`` or ``a``.
 
@@ -407,6 +437,12 @@ class Group(Element, Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<{self.neurodata_type or 'Group'} {self.name!r}: {', '.join(self) or 'empty'}>"
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a member, or `default` when there is none; a link that cannot be followed raises."""
+        if name not in self:
+            return default
+        return self[name]
 
     def raw_member(self, name: str) -> Element | Pointer | None:
         """Return a member with links not followed, or None."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nwbzarr.convention.datetimes import parse_datetime
-from nwbzarr.errors import DuplicateNameError, FieldTypeError, NWBZarrError, SchemaError
+from nwbzarr.errors import DuplicateNameError, FieldTypeError, SchemaError
 from nwbzarr.model.elements import Dataset, Element, Group, Pointer
 from nwbzarr.model.values import parse_value
 from nwbzarr.schema.core import CORE
@@ -246,6 +246,12 @@ class Collection(Mapping[str, Any]):
         group = self.group
         return group is not None and name in group
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a container, or `default` when there is none; a link that cannot be followed raises."""
+        if name not in self:
+            return default
+        return self[name]
+
     def __repr__(self) -> str:
         lines = [f"{self._spec.name}: {len(self)} in all", *(f"  {name}: {self.describe(name)}" for name in self)]
         return "\n".join(lines)
@@ -255,9 +261,5 @@ class Collection(Mapping[str, Any]):
         group = self.group
         member = None if group is None else group.raw_member(name)
         if isinstance(member, Pointer):
-            try:
-                target = member.target
-            except NWBZarrError as error:
-                return f"broken link ({error.message})"
-            return f"link to {target.url.text} {target.path}"
+            return member.describe()
         return "nothing" if member is None else str(member.neurodata_type or type(member).__name__)

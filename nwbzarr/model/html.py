@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from nwbzarr.errors import NWBZarrError
 from nwbzarr.model.elements import Dataset, Element, Group, Pointer
 
 _STYLE = "margin-left:1.2em;font-family:monospace"
@@ -38,20 +37,12 @@ def _body(element: Element) -> str:
 def _member(group: Group, name: str) -> str:
     member = group.raw_member(name)
     if isinstance(member, Pointer):
-        return f"<div style='{_STYLE}'>{escape(name)} → {escape(_describe_link(member))}</div>"
+        return f"<div style='{_STYLE}'>{escape(name)}: {escape(member.describe())}</div>"
     if member is None:
         return ""
     if isinstance(member, Dataset) and member.neurodata_type is None:
         return f"<div style='{_STYLE}'>{escape(name)}: {escape(_describe_data(member))}</div>"
     return f"<details style='{_STYLE}'><summary>{escape(_title(member))}</summary>{_body(member)}</details>"
-
-
-def _describe_link(pointer: Pointer) -> str:
-    try:
-        target = pointer.target
-    except NWBZarrError as error:
-        return f"broken link: {error.message}"
-    return f"{target.url.text} {target.path}"
 
 
 def _describe_data(dataset: Dataset) -> str:

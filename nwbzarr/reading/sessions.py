@@ -142,6 +142,22 @@ class Session:
         """Return where a link leads, without following it."""
         return Location(resolve_source(self.url, link.source), link.path)
 
+    def verdict(self, link: Link) -> str:
+        """Say what is known to be wrong with a link, without a request; empty when nothing is."""
+        try:
+            target = self.target(link)
+            self.manager.connections.policy.check_link(self.url, link.source, target.url, self.store.options)
+        except NWBZarrError as error:
+            return error.message
+        known = self.manager.known(target.url)
+        if (
+            known is not None
+            and target.path not in known.tree.documents
+            and not known.tree.leads_through_link(target.path)
+        ):
+            return f"nothing is stored at {target.path} of {target.url.text}"
+        return ""
+
     def dereference(self, value: Any) -> Element:
         """Return the element that a reference stored in this store names.
 
@@ -355,6 +371,10 @@ class Manager:
             return known
         session = self._sessions[target] = Session(self, store, load_tree(store))
         return session
+
+    def known(self, url: StoreURL) -> Session | None:
+        """Return the session of a store when it is open."""
+        return self._sessions.get(url)
 
     def forget(self, url: StoreURL) -> None:
         """Drop the session of a store that was written anew."""

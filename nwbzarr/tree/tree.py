@@ -96,6 +96,17 @@ class Tree:
         except NWBZarrError as error:
             raise type(error)(error.message, self.url.text, path) from error
 
+    def leads_through_link(self, path: str) -> bool:
+        """Whether a link of this store stands somewhere on the way to a path."""
+        parts = path.strip("/").split("/")
+        folders = ["/" + "/".join(parts[:depth]) for depth in range(len(parts))]
+        return any(
+            link.name == name
+            for folder, name in zip(folders, parts, strict=True)
+            if folder in self.documents and not self.is_array(folder)
+            for link in self.links(folder)
+        )
+
     def dtype(self, path: str) -> Any:
         """Return the NumPy dtype of an array, or None when only zarr can tell."""
         return parse_data_type(self.documents[path].get("data_type"))

@@ -25,9 +25,10 @@ from nwbzarr.convention.names import (
 from nwbzarr.errors import DuplicateNameError, NWBZarrError, UnstoredTargetError
 from nwbzarr.layout.planning import ArrayLayout, plan_layout
 from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
+from nwbzarr.model.values import is_blocks
 from nwbzarr.stores.url import StoreURL, parse_url, relative_source
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan
-from nwbzarr.writing.sources import BlockSource, MemorySource, Source, open_source
+from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
 
 if TYPE_CHECKING:
     from nwbzarr.model.nwbfile import NWBFile
@@ -134,6 +135,8 @@ class _Planner:
                 return
         self._note_reads(dataset.data)
         source = open_source(dataset.data, path)
+        if is_blocks(dataset.data):
+            dataset.replace_data(source.array if isinstance(source, MemorySource) else SpentBlocks(path))
         layout = self._layout(dataset, source)
         document = self._array_document(dataset, path, source, layout)
         self.documents[path] = document

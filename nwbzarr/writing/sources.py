@@ -110,6 +110,20 @@ class BlockSource:
             yield _check_block(as_stored(np.asarray(block), self.where), self.first[0], index, self.where)
 
 
+class SpentBlocks(Iterator[Any]):
+    """What stands in the place of an iterator of blocks that a write has taken."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __next__(self) -> Any:
+        message = (
+            f"the blocks of {self._where} were taken by a write, and an iterator gives them once only: "
+            "read them from the store; or, if that write failed, make the series anew with a fresh iterator"
+        )
+        raise SchemaError(message)
+
+
 Source = MemorySource | SlicedSource | BlockSource
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_show_names_links_and_follows_none(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "raw_data.nwb.zarr").rename(tmp_path / "elsewhere")
     assert main(["show", str(tmp_path / "processed_data.nwb.zarr")]) == 0
     printed = capsys.readouterr().out
-    assert f"raw_timeseries -> {tmp_path}/raw_data.nwb.zarr /acquisition/raw_timeseries" in printed
+    assert f"raw_timeseries  link to {tmp_path}/raw_data.nwb.zarr /acquisition/raw_timeseries" in printed
     assert main(["show", str(tmp_path / "processed_data.nwb.zarr"), "--json"]) == 0
     members = {member["name"]: member for member in json.loads(capsys.readouterr().out)["members"]}
     assert members["acquisition"]["members"][0]["link"].endswith("/acquisition/raw_timeseries")
@@ -109,14 +109,12 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_value_that_reads_back_otherwise_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nwbzarr.cli import demo
 
-    monkeypatch.setattr(demo, "_write_scratch", _wrong_spectrum(demo._write_scratch))
-    with pytest.raises(VerificationError, match="spectrum"):
-        run_demo(synthetic_recording(), str(tmp_path))
+    write = demo._write_scratch
 
-
-def _wrong_spectrum(write):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    def wrong(*arguments: object):  # type: ignore[no-untyped-def] # noqa: ANN202
-        report, spectrum = write(*arguments)
+    def wrong(base: str, options: dict[str, Any] | None) -> tuple[Any, Any]:
+        report, spectrum = write(base, options)
         return report, spectrum + 1
 
-    return wrong
+    monkeypatch.setattr(demo, "_write_scratch", wrong)
+    with pytest.raises(VerificationError, match="spectrum"):
+        run_demo(synthetic_recording(), str(tmp_path))
