@@ -10,6 +10,7 @@ This room refuses values that JSON cannot carry at all.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -42,7 +43,7 @@ def encode_attributes(attributes: Mapping[str, Any], owner: str) -> dict[str, An
         For ``None``, complex numbers, bytes that are no UTF-8, and objects JSON has no form for.
     """
     encoded: dict[str, Any] = {}
-    dtypes: dict[str, str] = {}
+    dtypes: dict[str, Any] = {}
     for name, value in attributes.items():
         encoded[name] = _encode(value, f"{owner}.{name}")
         dtype = _lost_dtype(value)
@@ -63,13 +64,17 @@ def decode_attribute(attributes: Mapping[str, Any], name: str) -> Any:
     """
     value = attributes[name]
     notes = attributes.get(ATTRIBUTE_DTYPES)
-    dtype = notes.get(name) if isinstance(notes, dict) else None
-    if dtype is None:
+    note = notes.get(name) if isinstance(notes, dict) else None
+    if note is None:
         return value
     try:
+        if isinstance(note, dict) and "float64" in note:
+            return _with_numbers(value, note["float64"])
+        dtype, shape = (note["dtype"], note["shape"]) if isinstance(note, dict) else (note, None)
         array = np.array(_finite_or_word(value), dtype=dtype)
-    except (TypeError, ValueError) as error:
-        message = f"attribute {name!r} is noted as {dtype!r}, but its value is {value!r}"
+        array = array if shape is None else array.reshape(shape)
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        message = f"attribute {name!r} is noted as {note!r}, but its value is {value!r}"
         raise DocumentError(message) from error
     if array.ndim:
         return array
@@ -111,19 +116,43 @@ def _decode_text(value: bytes, owner: str) -> str:
         raise FieldTypeError(message) from error
 
 
-def _lost_dtype(value: Any) -> str | None:
-    """Return the dtype that JSON would lose, or None."""
+def _lost_dtype(value: Any) -> Any:
+    """Return the note of what JSON would lose, or None: a dtype, a dtype with a shape, or where floats stand."""
     if isinstance(value, np.ndarray):
-        return "str" if value.dtype.kind in "OUST" else value.dtype.name
+        name = "str" if value.dtype.kind in "OUST" else value.dtype.name
+        return name if value.size else {"dtype": name, "shape": list(value.shape)}
     if isinstance(value, np.generic):
         name = value.dtype.name
         lost = value.dtype.kind in "iufb" and (name not in _NATURAL or not np.isfinite(value))
         return name if lost else None
-    if isinstance(value, float) and not math.isfinite(value):
-        return "float64"
-    if isinstance(value, list | tuple) and any(isinstance(item, float) and not math.isfinite(item) for item in value):
-        return "float64"
-    return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "float64"
+    places = _nonfinite_places(value)
+    return {"float64": places} if places else None
+
+
+def _nonfinite_places(value: Any) -> list[list[int | str]]:
+    """Return the index paths of numbers that are not finite, inside lists and dicts."""
+    if isinstance(value, Mapping):
+        inner: Any = ((str(key), item) for key, item in value.items())
+    elif isinstance(value, list | tuple):
+        inner = enumerate(value)
+    elif isinstance(value, np.ndarray):
+        return _nonfinite_places(value.tolist())
+    else:
+        return [[]] if isinstance(value, float) and not math.isfinite(value) else []
+    return [[key, *rest] for key, item in inner for rest in _nonfinite_places(item)]
+
+
+def _with_numbers(value: Any, places: list[list[int | str]]) -> Any:
+    """Return a copy of a value with words turned into numbers where the index paths say so."""
+    made = copy.deepcopy(value)
+    for *folder, last in places:
+        inner = made
+        for key in folder:
+            inner = inner[key]
+        inner[last] = _NONFINITE[inner[last]]
+    return made
 
 
 def _word(value: float) -> str:

@@ -63,6 +63,11 @@ def encode_links(links: Iterable[Link]) -> list[dict[str, str]]:
     return [{"name": link.name, "source": link.source, "path": link.path} for link in links]
 
 
+def is_reference(value: Any) -> bool:
+    """Whether an attribute value has the form of a reference."""
+    return isinstance(value, dict) and REFERENCE in value
+
+
 def parse_reference(value: Any, where: str) -> Reference | None:
     """Return the reference that an attribute value is, or None when it is none.
 
@@ -71,7 +76,7 @@ def parse_reference(value: Any, where: str) -> Reference | None:
     DocumentError
         When it has the form of a reference without a path.
     """
-    if not (isinstance(value, dict) and REFERENCE in value):
+    if not is_reference(value):
         return None
     body = value[REFERENCE]
     if not isinstance(body, Mapping) or "path" not in body:

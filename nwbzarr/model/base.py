@@ -5,6 +5,7 @@ Each class adds to its schema type what the schema cannot say: a signature, and 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.errors import SchemaError
@@ -167,7 +168,7 @@ def _shared_or_laid_out(value: ZarrDataIO, field: str) -> Any:
     inner = _shared(value.data, field) if value.link_data else value.data
     if not isinstance(inner, Dataset):
         return value
-    if (value.chunks, value.shards, value.compressors) != (None, None, None):
+    if value.has_layout:
         message = f"a linked dataset keeps its target's layout: give link_data=False to copy {field} into another one"
         raise SchemaError(message)
     return inner
@@ -353,8 +354,8 @@ class Subject(NWBContainer):
         date_of_birth: datetime | None = None,
         strain: str | None = None,
     ) -> None:
-        if hasattr(age, "total_seconds"):
-            age = f"P{age.days}D" + (f"T{age.seconds}S" if age.seconds else "")
+        if isinstance(age, timedelta):
+            age = _duration(age)
         if isinstance(weight, int | float) and not isinstance(weight, bool):
             weight = f"{weight} kg"
         super().__init__(
@@ -370,6 +371,12 @@ class Subject(NWBContainer):
             date_of_birth=date_of_birth,
             strain=strain,
         )
+
+
+def _duration(span: timedelta) -> str:
+    """Return a span of time as an ISO 8601 duration."""
+    seconds = f"{span.seconds}.{span.microseconds:06d}".rstrip("0").rstrip(".")
+    return f"P{span.days}D" + (f"T{seconds}S" if seconds != "0" else "")
 
 
 __all__ = ["Container", "Device", "ProcessingModule", "ScratchData", "Subject", "TimeSeries"]

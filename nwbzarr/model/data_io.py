@@ -36,6 +36,11 @@ class ZarrDataIO:
     link_data: bool = True
 
     @property
+    def has_layout(self) -> bool:
+        """Whether anything is wished for the layout."""
+        return (self.chunks, self.shards, self.compressors) != (None, None, None)
+
+    @property
     def codecs(self) -> tuple[Mapping[str, Any], ...] | None:
         """The compressors as Zarr's configurations.
 

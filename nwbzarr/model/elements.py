@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nwbzarr.convention.attributes import decode_attribute
 from nwbzarr.convention.names import (
+    DTYPE,
     NAMESPACE,
     NEURODATA_TYPE,
     OBJECT_ID,
+    OBJECT_REFERENCE,
+    REFERENCE_FIELDS,
     RESERVED_ATTRIBUTES,
     join_path,
     parse_name,
@@ -369,12 +372,13 @@ class Dataset(Element):
 
     def __getitem__(self, selection: Any) -> Any:
         """Return a part of the data; references are resolved to the containers they name."""
-        value = self.data if selection == () else self.data[selection]
-        if self.stored_attributes.get("_DTYPE") == "object_reference" and self.loader is not None:
-            if isinstance(value, str):
-                return self.loader.dereference(value)
-            return [self.loader.dereference(path) for path in value]
-        return value
+        value = self.data if isinstance(selection, tuple) and not selection else self.data[selection]
+        if self.loader is None:
+            return value
+        if self.stored_attributes.get(DTYPE) == OBJECT_REFERENCE:
+            return _resolved(value, self.loader)
+        fields = self.stored_attributes.get(REFERENCE_FIELDS)
+        return _with_containers(value, fields, self.loader) if fields else value
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -388,6 +392,31 @@ class Dataset(Element):
     def __repr__(self) -> str:
         kind = self.neurodata_type or "Dataset"
         return f"<{kind} {self.name!r} {getattr(self.data, 'dtype', type(self.data).__name__)} {self.shape}>"
+
+
+def _resolved(value: Any, loader: Loader) -> Any:
+    """Return the container of a path, or a list of those of an array of paths."""
+    if isinstance(value, str):
+        return loader.dereference(str(value))
+    return [_resolved(path, loader) for path in value]
+
+
+def _with_containers(value: Any, fields: Collection[str], loader: Loader) -> Any:
+    """Return a compound value with containers in the place of the paths in its reference fields."""
+    import numpy as np
+
+    rows = np.asarray(value)
+    described = [(name, "O" if name in fields else rows.dtype[name]) for name in rows.dtype.names or ()]
+    made = np.empty(rows.shape, np.dtype(described))
+    for name in rows.dtype.names or ():
+        if name in fields:
+            paths = rows[name].reshape(-1)
+            containers = np.empty(len(paths), dtype=object)
+            containers[:] = [loader.dereference(str(path)) for path in paths]
+            made[name] = containers.reshape(rows.shape)
+        else:
+            made[name] = rows[name]
+    return made if isinstance(value, np.ndarray) else made[()]
 
 
 class Group(Element, Mapping[str, Any]):
@@ -480,10 +509,23 @@ class Group(Element, Mapping[str, Any]):
                 "names in a group are unique; choose another"
             )
             raise DuplicateNameError(message)
+        self._check_addable(element)
         self._members[name] = element
         if isinstance(element, Element) and element.parent is None and element is not self.root:
             element.parent = self
         self.mark_changed()
+
+    def _check_addable(self, element: Element | Pointer) -> None:
+        """Raise for what would hold itself, and for sessions, which are roots."""
+        above: Element | None = self
+        while above is not None:
+            if above is element:
+                message = f"{element.name!r} cannot be added to {self.path!r}: a container does not hold itself"
+                raise SchemaError(message)
+            above = above.parent
+        if isinstance(element, Element) and element.neurodata_type == "NWBFile":
+            message = f"a session is the root of its store and no member of {self.path!r}: add its containers instead"
+            raise FieldTypeError(message)
 
     def find(self, path: str) -> Element | None:
         """Return the element at a relative path, links followed, or None when a part of it is not there."""

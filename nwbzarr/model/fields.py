@@ -157,8 +157,17 @@ def _get_collection(container: Group, spec: FieldSpec) -> Collection:
 
 def _set_collection(container: Group, spec: FieldSpec, value: Any) -> None:
     collection = Collection(container, spec)
-    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [value]:
+    for item in _listed(value):
         collection.add(item)
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    """Return containers given as one, as a list, or by name; a container is a mapping too, but counts as one."""
+    if isinstance(value, Element):
+        return (value,)
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else (value,)
 
 
 def check_type(container: Element, spec: FieldSpec, value: Any) -> None:

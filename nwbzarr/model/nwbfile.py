@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from nwbzarr.convention.links import is_reference
+from nwbzarr.convention.names import LINKS, SPECIFICATIONS_LOCATION
 from nwbzarr.errors import FieldTypeError
 from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject
 from nwbzarr.model.containers import Container, NWBContainer, new_identity
@@ -13,8 +15,6 @@ from nwbzarr.model.elements import Dataset, Element, Group, Pointer
 from nwbzarr.schema.core import CORE, NWB_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nwbzarr.model.fields import Collection
 
 
@@ -238,7 +238,8 @@ class NWBFile(NWBContainer):
         session are taken over as they are, not followed.
         """
         made = NWBFile.__new__(NWBFile)
-        Group.__init__(made, "root", {**_plain_attributes(self), **new_identity("NWBFile")})
+        Group.__init__(made, "root", new_identity("NWBFile"))
+        _copy_attributes(self, made)
         made.specifications = self.loader if self.loader is not None else self.specifications
         _copy_members(self, made)
         return made
@@ -247,8 +248,17 @@ class NWBFile(NWBContainer):
     specifications: Any = None
 
 
-def _plain_attributes(element: Element) -> Mapping[str, Any]:
-    return dict(element.attributes)
+def _copy_attributes(source: Element, made: Element) -> None:
+    """Give `made` the attributes of `source` as they are stored; references lead to the same containers."""
+    identity = made.new_attributes
+    referring = [name for name, value in source.stored_attributes.items() if is_reference(value)]
+    skipped = {LINKS, SPECIFICATIONS_LOCATION, *referring, *identity}
+    made.stored_attributes = {name: value for name, value in source.stored_attributes.items() if name not in skipped}
+    made.new_attributes = {
+        **{name: source.attributes[name] for name in referring},
+        **{name: value for name, value in source.new_attributes.items() if name not in identity},
+        **identity,
+    }
 
 
 def _copy_members(source: Group, made: Group) -> None:
@@ -259,10 +269,13 @@ def _copy_members(source: Group, made: Group) -> None:
             if member is not None:
                 made.add_member(member, name)
         elif isinstance(member, Group):
-            group = Group(name, _plain_attributes(member))
+            group = Group(name)
+            _copy_attributes(member, group)
             made.add_member(group)
             _copy_members(member, group)
         elif isinstance(member, Dataset):
             # Texts and dates of the session itself are copied when it is written, not linked.
             data = member.data if not member.shape else ZarrDataIO(member.data, link_data=False)
-            made.add_member(Dataset(name, data, _plain_attributes(member), member.dimensions))
+            dataset = Dataset(name, data, dimensions=member.dimensions)
+            _copy_attributes(member, dataset)
+            made.add_member(dataset)

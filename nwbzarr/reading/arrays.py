@@ -11,6 +11,7 @@ import numpy as np
 from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.convention.names import join_path
 from nwbzarr.errors import NWBZarrError
+from nwbzarr.reading.selections import plan_selection
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 
 if TYPE_CHECKING:
@@ -110,12 +111,12 @@ class LazyArray:
         small = self._session.small_array(self.path)
         if small is not None:
             return small[selection]
-        forward, flips = _forward(selection, self.shape)
+        planned = plan_selection(selection, self.shape)
         with self._session.named_errors(self.path):
-            found: Any = self.zarr[forward]
-        if self.dtype.kind == "O" and not isinstance(found, str):
-            found = np.asarray(found, dtype=object)[()]
-        return found[flips] if flips else found
+            found: Any = self.zarr[planned.box] if planned.is_basic else self.zarr.oindex[planned.box]
+        if self.dtype.kind == "O":
+            found = np.asarray(found, dtype=object)
+        return np.asarray(found)[planned.inner]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.asarray(self[...], dtype=dtype)
@@ -136,25 +137,3 @@ class LazyArray:
             f"<LazyArray {self.path} of {self._session.url.text}: shape {self.shape}, {self.dtype}, "
             f"chunks {self.chunks}, shards {self.shards}, {self.compression}>"
         )
-
-
-def _forward(selection: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[slice, ...]]:
-    """Return a selection without negative steps, and the slices that turn its result round."""
-    parts = selection if isinstance(selection, tuple) else (selection,)
-    if not any(isinstance(part, slice) and part.step is not None and part.step < 0 for part in parts):
-        return selection, ()
-    if any(part is Ellipsis for part in parts):
-        at = parts.index(Ellipsis)
-        parts = (*parts[:at], *[slice(None)] * (len(shape) - len(parts) + 1), *parts[at + 1 :])
-    forward: list[Any] = []
-    flips: list[slice] = []
-    for part, size in zip(parts, shape, strict=False):
-        if isinstance(part, slice):
-            taken = range(size)[part]
-            back = len(taken) > 0 and taken.step < 0
-            ascending = taken[::-1] if back else taken
-            forward.append(slice(ascending.start, ascending.stop, ascending.step) if len(taken) else slice(0, 0))
-            flips.append(slice(None, None, -1) if back else slice(None))
-        else:
-            forward.append(part)
-    return tuple(forward), tuple(flips)

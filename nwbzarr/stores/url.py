@@ -235,6 +235,9 @@ _UNSTORABLE: tuple[tuple[Callable[[str], object], str], ...] = (
 def _split_chain(text: str) -> tuple[str, str, str]:
     """Split an fsspec chain into what stands before, the part with the path, and what stands after."""
     parts = text.split("::")
+    if "://" not in text and parts[0] not in WRAPPER_PROTOCOLS:
+        # A local path: '::' is part of a name.
+        return "", text, ""
     for index, part in enumerate(parts):
         if part not in WRAPPER_PROTOCOLS:
             before = "".join(f"{wrapper}::" for wrapper in parts[:index])

@@ -12,11 +12,12 @@ from nwbzarr.convention.attributes import encode_attributes
 from nwbzarr.convention.chunks import encode_chunk
 from nwbzarr.convention.documents import Document, array_document, chunk_key, chunk_shape, group_document
 from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
-from nwbzarr.convention.links import Link, encode_links
+from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference
 from nwbzarr.convention.names import (
     DIMENSIONS,
     DTYPE,
     LINKS,
+    REFERENCE_FIELDS,
     SPECIFICATIONS,
     SPECIFICATIONS_LOCATION,
     join_path,
@@ -26,13 +27,18 @@ from nwbzarr.errors import DuplicateNameError, NWBZarrError, UnstoredTargetError
 from nwbzarr.layout.planning import ArrayLayout, plan_layout
 from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
 from nwbzarr.model.values import is_blocks
-from nwbzarr.stores.url import StoreURL, parse_url, relative_source
+from nwbzarr.stores.url import StoreURL, parse_url, relative_source, resolve_source
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan
 from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nwbzarr.model.nwbfile import NWBFile
     from nwbzarr.tree.tree import Tree
+
+#: Attributes that say what stored bytes mean; they go where the bytes go.
+_DESCRIPTIVE = (DTYPE, DIMENSIONS, REFERENCE_FIELDS)
 
 #: Length of the first dimension that the layout of an iterator's array is planned for.
 _OPEN_ENDED = 2**40
@@ -79,9 +85,13 @@ class _Planner:
         self.links: list[LinkPlan] = []
         self.reads: set[StoreURL] = set()
         self.stored: list[tuple[Element, str]] = []
+        self._references: list[tuple[str, str, Element]] = []
 
     def plan(self) -> WritePlan:
-        """Return the plan."""
+        """Return the plan; references come last, since they may lead through any link of the session."""
+        for path, name, element in self._references:
+            reference = Reference(".", self._reachable(element, path))
+            self.documents[path]["attributes"][name] = encode_reference(reference)
         return WritePlan(
             url=self.url,
             base=self.base,
@@ -130,7 +140,7 @@ class _Planner:
         origin = getattr(dataset.data, "location", None)
         if isinstance(origin, Location):
             self.reads.add(origin.url)
-            if dataset.storage is None or (dataset.storage.codecs is None and dataset.storage.chunks is None):
+            if dataset.storage is None or not dataset.storage.has_layout:
                 self._plan_copy(dataset, path, origin)
                 return
         self._note_reads(dataset.data)
@@ -168,9 +178,15 @@ class _Planner:
 
     def _attributes(self, element: Element, path: str) -> dict[str, Any]:
         """Return the attributes of a node as JSON: what is stored, and what is new."""
-        stored = dict(self.base.attributes(path)) if self._is_stored(path) and self.base is not None else {}
+        if self.base is not None and path in self.base.documents:
+            stored = dict(self.base.attributes(path))
+        else:
+            stored = {name: value for name, value in element.stored_attributes.items() if name != LINKS}
         owner = f"{element.neurodata_type or type(element).__name__} {path}"
-        encoded = encode_attributes(element.new_attributes, owner)
+        references = {name: value for name, value in element.new_attributes.items() if isinstance(value, Element)}
+        self._references += [(path, name, value) for name, value in references.items()]
+        plain = {name: value for name, value in element.new_attributes.items() if name not in references}
+        encoded = encode_attributes(plain, owner)
         for name, value in encoded.items():
             # Notes of dtypes are joined, everything else is new.
             stored[name] = {**stored[name], **value} if isinstance(value, dict) and name in stored else value
@@ -213,6 +229,32 @@ class _Planner:
             raise UnstoredTargetError(message, self.url.text, path)
         return member.location
 
+    def _reachable(self, element: Element, path: str) -> str:
+        """Return the path in this store at which an element is, or is reached through a link."""
+        if element.root is self.session:
+            return element.path
+        location = element.location
+        if location is not None and location.url == self.url:
+            return location.path
+        for link in [*self.links, *self._stored_links()]:
+            if location is not None and location.url == link.target.url:
+                rest = location.path.removeprefix(link.target.path)
+                if not rest or (rest != location.path and rest.startswith("/")):
+                    return f"{link.path}{rest}"
+        message = (
+            f"a reference leads to {element.neurodata_type or type(element).__name__} {element.name!r} of another "
+            "store, and no link of this session reaches it: add that container to this session too"
+        )
+        raise UnstoredTargetError(message, self.url.text, path)
+
+    def _stored_links(self) -> Iterator[LinkPlan]:
+        """Yield the links that the store holds already."""
+        for path, document in (self.base.documents if self.base is not None else {}).items():
+            if self.base is not None and LINKS in document.get("attributes", {}):
+                for link in self.base.links(path):
+                    target = Location(resolve_source(self.url, link.source), link.path)
+                    yield LinkPlan(join_path(path, link.name), link.source, target)
+
     # Arrays.
 
     def _layout(self, dataset: Dataset, source: Source) -> ArrayLayout:
@@ -241,7 +283,7 @@ class _Planner:
         """Plan a copy of stored objects; attributes are the new dataset's."""
         lazy = dataset.data
         stored: Document = lazy.dataset.loader.tree.documents[origin.path]
-        described = {name: stored["attributes"][name] for name in (DTYPE, DIMENSIONS) if name in stored["attributes"]}
+        described = {name: stored["attributes"][name] for name in _DESCRIPTIVE if name in stored["attributes"]}
         document = {**stored, "attributes": {**described, **self._attributes(dataset, path)}}
         self.documents[path] = document
         self.copies.append(CopyPlan(origin, path, stored, lazy.dataset.loader.store.keys))

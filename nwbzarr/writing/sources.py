@@ -167,21 +167,29 @@ def as_stored(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
     if kind in "UT":
         return array.astype(object)
     if kind == "S":
-        try:
-            return np.char.decode(array, "utf-8").astype(object)
-        except UnicodeDecodeError as error:
-            message = f"{where} must hold UTF-8 text, but its bytes are not: store them as uint8"
-            raise FieldTypeError(message) from error
+        return _checked_text(array.astype(object), where)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _checked_text(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
+    if any(isinstance(item, bytes) for item in array.flat):
+        # h5py gives texts as bytes.
+        decoded = [_decoded(item, where) if isinstance(item, bytes) else item for item in array.flat]
+        array = np.array([*decoded, None], dtype=object)[:-1].reshape(array.shape)
     for index, item in enumerate(array.flat):
         if not isinstance(item, str):
             advice = "use '' or leave the row out" if item is None else "convert it to text or numbers first"
             message = f"{where} must hold texts only, but item {index} is {item!r} ({type(item).__name__}): {advice}"
             raise FieldTypeError(message)
     return array
+
+
+def _decoded(item: bytes, where: str) -> str:
+    try:
+        return item.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{where} must hold UTF-8 text, but the bytes {item[:20]!r} are not: store them as uint8"
+        raise FieldTypeError(message) from error
 
 
 def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
