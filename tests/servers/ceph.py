@@ -144,9 +144,7 @@ class _Cluster:
         }
 
     def _common(self) -> dict[str, object]:
-        no_auth = dict.fromkeys(
-            ("auth_cluster_required", "auth_service_required", "auth_client_required"), "none"
-        )
+        no_auth = dict.fromkeys(("auth_cluster_required", "auth_service_required", "auth_client_required"), "none")
         return no_auth | {
             "fsid": self.fsid,
             "mon_host": self.mon_address,

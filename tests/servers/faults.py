@@ -163,10 +163,7 @@ async def _read_answer(reader: StreamReader, method: str) -> tuple[_Message, boo
 
 
 def _refusal(method: str) -> bytes:
-    head = (
-        "HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\n"
-        f"Content-Length: {len(SLOW_DOWN)}\r\n\r\n"
-    )
+    head = f"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: {len(SLOW_DOWN)}\r\n\r\n"
     return head.encode() + (b"" if method == "HEAD" else SLOW_DOWN)
 
 

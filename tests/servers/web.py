@@ -100,7 +100,7 @@ class _Server(ThreadingHTTPServer):
         self.open: set[socket.socket] = set()
         super().__init__((LOOPBACK, 0), _Handler)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+    def finish_request(self, request: Any, client_address: Any) -> None:
         """Handle one connection."""
         _Handler(request, client_address, self, directory=str(self.directory))
 
@@ -110,12 +110,12 @@ class _Server(ThreadingHTTPServer):
         self.open.add(request)
         return request, address
 
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
+    def shutdown_request(self, request: Any) -> None:
         """Close one connection."""
         self.open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep quiet about clients that go away."""
 
     def end(self) -> None:
