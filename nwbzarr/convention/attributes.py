@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,11 @@ from nwbzarr.convention.names import ATTRIBUTE_DTYPES
 from nwbzarr.errors import DocumentError, FieldTypeError
 
 _NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+#: dtypes that a note may name.
+_NOTED = frozenset(
+    {"str", "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
+) | frozenset({"float16", "float32", "float64"})
 
 #: What JSON numbers and truth values read back as, so that no note is needed.
 _NATURAL = {"int64", "float64", "bool", "str"}
@@ -45,7 +50,7 @@ def encode_attributes(attributes: Mapping[str, Any], owner: str) -> dict[str, An
     encoded: dict[str, Any] = {}
     dtypes: dict[str, Any] = {}
     for name, value in attributes.items():
-        encoded[name] = _encode(value, f"{owner}.{name}")
+        encoded[_unicode(name, owner)] = _encode(value, f"{owner}.{name}")
         dtype = _lost_dtype(value)
         if dtype is not None:
             dtypes[name] = dtype
@@ -71,9 +76,9 @@ def decode_attribute(attributes: Mapping[str, Any], name: str) -> Any:
         if isinstance(note, dict) and "float64" in note:
             return _with_numbers(value, note["float64"])
         dtype, shape = (note["dtype"], note["shape"]) if isinstance(note, dict) else (note, None)
-        array = np.array(_finite_or_word(value), dtype=dtype)
+        array = _noted_array(value, dtype)
         array = array if shape is None else array.reshape(shape)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
         message = f"attribute {name!r} is noted as {note!r}, but its value is {value!r}"
         raise DocumentError(message) from error
     if array.ndim:
@@ -81,30 +86,70 @@ def decode_attribute(attributes: Mapping[str, Any], name: str) -> Any:
     return array.item() if dtype in _NATURAL else array[()]
 
 
+def _noted_array(value: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    """Return a value as an array of the noted dtype; ValueError when it does not fit."""
+    if not isinstance(dtype, str) or dtype not in _NOTED:
+        message = f"unknown dtype {dtype!r}"
+        raise ValueError(message)
+    kind = np.dtype(dtype).kind
+    if kind == "U":
+        return _text_array(value)
+    plain = np.array(_finite_or_word(value) if kind == "f" else value)
+    array = plain.astype(dtype)
+    allowed = "fiu" if kind == "f" else "iu" if kind in "iu" else "b"
+    if plain.size and (plain.dtype.kind not in allowed or (kind in "iu" and not np.array_equal(array, plain))):
+        message = f"{value!r} is no {dtype}"
+        raise ValueError(message)
+    return array
+
+
+def _text_array(value: Any) -> np.ndarray[Any, Any]:
+    """Return an array of texts as objects: NumPy's fixed-width text would lose a NUL at the end."""
+    array = np.array(value, dtype=object)
+    if not all(isinstance(item, str) for item in array.flat):
+        message = f"{value!r} holds no texts only"
+        raise ValueError(message)
+    return array
+
+
 def _encode(value: Any, owner: str) -> Any:
     """Return one value as JSON."""
     if isinstance(value, np.ndarray | np.generic):
-        if value.dtype.kind == "c":
-            message = f"{owner} cannot be complex: JSON attributes have no complex numbers; store it as a dataset"
-            raise FieldTypeError(message)
-        value = value.tolist()
-    if value is None:
-        message = f"{owner} must have a value, but None came: leave the attribute out instead"
-        raise FieldTypeError(message)
-    if isinstance(value, bytes):
-        return _decode_text(value, owner)
-    if isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else _word(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [_encode(item, owner) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _encode(item, owner) for key, item in value.items()}
-    message = f"{owner} must be a text, a number, a datetime or a list of these, but {type(value).__name__} came"
+        value = _from_numpy(value, owner)
+    for types, encode in _ENCODERS:
+        if isinstance(value, types):
+            return encode(value, owner)
+    advice = ": leave the attribute out instead" if value is None else ""
+    message = (
+        f"{owner} must have a value that is a text, a number, a datetime or a list of these, "
+        f"but {type(value).__name__} came{advice}"
+    )
     raise FieldTypeError(message)
+
+
+def _from_numpy(value: Any, owner: str) -> Any:
+    """Return a NumPy value as Python values."""
+    if value.dtype.kind not in "iufbUST" and not _is_text_array(value):
+        message = (
+            f"{owner} cannot have the dtype {value.dtype}: attributes are texts, truth values, integers and real "
+            "numbers; store it as a dataset"
+        )
+        raise FieldTypeError(message)
+    return value.tolist()
+
+
+def _is_text_array(value: Any) -> bool:
+    return value.dtype.kind == "O" and all(isinstance(item, str) for item in np.asarray(value).flat)
+
+
+def _unicode(text: str, owner: str) -> str:
+    """Return text that UTF-8 can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = f"{owner} must be Unicode text, but {text[:20]!r} holds half a surrogate pair: mend the text"
+        raise FieldTypeError(message) from error
+    return text
 
 
 def _decode_text(value: bytes, owner: str) -> str:
@@ -114,6 +159,17 @@ def _decode_text(value: bytes, owner: str) -> str:
     except UnicodeDecodeError as error:
         message = f"{owner} must be UTF-8 text, but the bytes {value[:20]!r} are not: store them as a uint8 dataset"
         raise FieldTypeError(message) from error
+
+
+_ENCODERS: tuple[tuple[Any, Callable[[Any, str], Any]], ...] = (
+    (bytes, _decode_text),
+    (str, _unicode),
+    ((bool, int), lambda value, _: value),
+    (float, lambda value, _: value if math.isfinite(value) else _word(value)),
+    ((datetime, date), lambda value, _: value.isoformat()),
+    ((list, tuple), lambda value, owner: [_encode(item, owner) for item in value]),
+    (Mapping, lambda value, owner: {_unicode(str(key), owner): _encode(item, owner) for key, item in value.items()}),
+)
 
 
 def _lost_dtype(value: Any) -> Any:
@@ -140,7 +196,7 @@ def _nonfinite_places(value: Any) -> list[list[int | str]]:
     elif isinstance(value, np.ndarray):
         return _nonfinite_places(value.tolist())
     else:
-        return [[]] if isinstance(value, float) and not math.isfinite(value) else []
+        return [[]] if isinstance(value, float | np.floating) and not math.isfinite(value) else []
     return [[key, *rest] for key, item in inner for rest in _nonfinite_places(item)]
 
 

@@ -15,11 +15,15 @@ from numcodecs.gzip import GZip
 from numcodecs.vlen import VLenUTF8
 from numcodecs.zstd import Zstd
 
+from nwbzarr.convention.dtypes import packed
 from nwbzarr.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+import struct
+import zlib
 
+_BLOSC_HEADER = 16
 _SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
 _TEXT_CODEC = VLenUTF8()
 
@@ -38,7 +42,9 @@ def _blosc(configuration: Mapping[str, Any]) -> Blosc:
 _COMPRESSORS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "blosc": _blosc,
     "gzip": lambda configuration: GZip(level=configuration.get("level", 5)),
-    "zstd": lambda configuration: Zstd(level=configuration.get("level", 0)),
+    "zstd": lambda configuration: Zstd(
+        level=configuration.get("level", 0), checksum=bool(configuration.get("checksum", False))
+    ),
 }
 
 
@@ -46,9 +52,11 @@ def can_decode(codecs: object, dtype: np.dtype[Any] | None) -> bool:
     """Whether chunks of these codecs can be encoded and decoded here."""
     if not isinstance(codecs, list) or not codecs or dtype is None:
         return False
-    names = [codec.get("name") for codec in codecs if isinstance(codec, dict)]
+    if not all(isinstance(codec, dict) and isinstance(codec.get("configuration", {}), dict) for codec in codecs):
+        return False
+    names = [codec.get("name") for codec in codecs]
     serializer = "vlen-utf8" if dtype.kind in "OT" else "bytes"
-    return len(names) == len(codecs) and names[0] == serializer and all(name in _COMPRESSORS for name in names[1:])
+    return names[0] == serializer and all(isinstance(name, str) and name in _COMPRESSORS for name in names[1:])
 
 
 def encode_chunk(array: np.ndarray[Any, Any], codecs: Sequence[Mapping[str, Any]]) -> bytes:
@@ -74,17 +82,31 @@ def decode_chunk(
     """
     try:
         for codec in reversed(codecs[1:]):
+            _check_whole(codec["name"], data)
             data = bytes(_COMPRESSORS[codec["name"]](codec.get("configuration", {})).decode(data))
         if dtype.kind in "OT":
             return np.asarray(_TEXT_CODEC.decode(data)).reshape(shape)
         flat = np.frombuffer(data, dtype=_ordered(dtype, codecs[0]))
         return flat.reshape(shape).astype(dtype)
-    except (RuntimeError, ValueError, TypeError, KeyError) as error:
+    except (RuntimeError, ValueError, TypeError, KeyError, EOFError, OSError, zlib.error) as error:
         message = f"the chunk must hold {dtype} of shape {shape}, but its {len(data)} bytes do not: {error}"
         raise DocumentError(message, path=where) from error
+
+
+def _check_whole(codec: str, data: bytes) -> None:
+    """Raise for a Blosc frame that is not as long as its header says: Blosc itself reads past the end.
+
+    Blosc 1 header: sizes as 32-bit integers, decoded at byte 4 and encoded at byte 12.
+    """
+    if codec != "blosc":
+        return
+    decoded, _, encoded = struct.unpack_from("<iii", data, 4) if len(data) >= _BLOSC_HEADER else (-1, 0, -1)
+    if decoded < 0 or encoded != len(data):
+        message = "the Blosc frame is cut off or damaged"
+        raise ValueError(message)
 
 
 def _ordered(dtype: np.dtype[Any], serializer: Mapping[str, Any]) -> np.dtype[Any]:
     """Return `dtype` in the byte order that the ``bytes`` codec names."""
     endian = serializer.get("configuration", {}).get("endian", "little")
-    return dtype.newbyteorder(">" if endian == "big" else "<")
+    return packed(dtype).newbyteorder(">" if endian == "big" else "<")

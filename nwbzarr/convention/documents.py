@@ -10,6 +10,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from nwbzarr.convention.attributes import encode_attributes
+from nwbzarr.convention.names import ATTRIBUTE_DTYPES
 from nwbzarr.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -59,6 +61,32 @@ def dump_document(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def strict_document(document: Mapping[str, Any]) -> Document:
+    """Return a document that can be dumped as strict JSON, with bare NaN and infinities noted as dtypes.
+
+    Other writers put them into ``zarr.json`` as they are, which most JSON parsers refuse.
+    """
+    try:
+        dump_document(document)
+    except ValueError:
+        attributes = document.get("attributes", {})
+        notes = attributes.get(ATTRIBUTE_DTYPES, {})
+        encoded = encode_attributes(
+            {name: value for name, value in attributes.items() if name != ATTRIBUTE_DTYPES and value is not None},
+            "stored",
+        )
+        kept = {name: None for name, value in attributes.items() if value is None}
+        joined = {**encoded.pop(ATTRIBUTE_DTYPES, {}), **notes}
+        fill = {"fill_value": _word_of(document["fill_value"])} if "fill_value" in document else {}
+        return {**document, **fill, "attributes": {**encoded, **kept, ATTRIBUTE_DTYPES: joined}}
+    return dict(document)
+
+
+def _word_of(value: Any) -> Any:
+    """Return a fill value with numbers that are not finite as Zarr's words."""
+    return encode_attributes({"fill_value": value}, "stored")["fill_value"] if isinstance(value, float) else value
+
+
 def consolidate(root: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> Document:
     """Return the root document that holds the documents of all nodes.
 
@@ -89,7 +117,7 @@ def parse_document(data: bytes, where: str, store: str) -> Document:
     """
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = (
             f"the metadata document must be JSON, but it is not ({error}): it is cut off or damaged; "
             "restore it, or write the session again"

@@ -22,6 +22,9 @@ PLAIN_TYPES = frozenset(
     }
 )
 
+#: Bytes that one fixed-width text may not reach: NumPy's limit.
+_LONGEST_TEXT = 2**31
+
 #: The dtype under which variable-length text is held in memory.
 TEXT = np.dtype("O")
 
@@ -37,13 +40,16 @@ def encode_data_type(dtype: np.dtype[Any]) -> Any:
     if dtype.kind in "OT":
         return "string"
     if dtype.fields is not None:
+        if not dtype.names:
+            message = "a compound must have at least one field, but a dtype without fields came"
+            raise FieldTypeError(message)
         fields = [{"name": name, "data_type": encode_data_type(dtype[name])} for name in dtype.names or ()]
         if any(field["data_type"] == "string" for field in fields):
             message = "text fields of a compound must have a fixed width (dtype 'U12'), but an object field came"
             raise FieldTypeError(message)
         return {"name": "struct", "configuration": {"fields": fields}}
     if dtype.kind == "U":
-        return {"name": "fixed_length_utf32", "configuration": {"length_bytes": dtype.itemsize}}
+        return {"name": "fixed_length_utf32", "configuration": {"length_bytes": max(dtype.itemsize, 4)}}
     if dtype.name in PLAIN_TYPES:
         return dtype.name
     message = (
@@ -62,17 +68,29 @@ def parse_data_type(data_type: Any) -> np.dtype[Any] | None:
         When a compound's fields are not of the stored form.
     """
     if isinstance(data_type, str):
-        if data_type == "string":
-            return TEXT
-        return np.dtype(data_type) if data_type in PLAIN_TYPES else None
-    if not isinstance(data_type, Mapping):
+        plain = np.dtype(data_type) if data_type in PLAIN_TYPES else None
+        return TEXT if data_type == "string" else plain
+    configuration = data_type.get("configuration") if isinstance(data_type, Mapping) else None
+    if not isinstance(configuration, Mapping):
         return None
-    configuration = data_type.get("configuration", {})
-    if data_type.get("name") == "fixed_length_utf32" and isinstance(configuration.get("length_bytes"), int):
-        return np.dtype(f"U{configuration['length_bytes'] // 4}")
+    if data_type.get("name") == "fixed_length_utf32":
+        return _parse_fixed_text(configuration.get("length_bytes"))
     if data_type.get("name") in ("struct", "structured"):
         return _parse_struct(configuration.get("fields"))
     return None
+
+
+def _parse_fixed_text(length: Any) -> np.dtype[Any] | None:
+    """Return the dtype of texts of some bytes, or None for a width that cannot be."""
+    fits = type(length) is int and 0 < length < _LONGEST_TEXT and length % 4 == 0
+    return np.dtype(f"U{int(length) // 4}") if fits else None
+
+
+def packed(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a compound dtype without gaps between its fields, and texts at least one character wide."""
+    if dtype.fields is not None:
+        return np.dtype([(name, packed(dtype[name])) for name in dtype.names or ()])
+    return np.dtype("U1") if dtype.kind == "U" and dtype.itemsize == 0 else dtype
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str:
@@ -93,14 +111,17 @@ def fill_value(dtype: np.dtype[Any]) -> Any:
 
 def _parse_struct(fields: Any) -> np.dtype[Any] | None:
     """Return the compound dtype of fields given as objects or as pairs."""
-    if not isinstance(fields, list) or not fields:
-        message = f"a struct data type must list its fields, but {fields!r} was found"
+    pairs = [_field_pair(field) for field in fields] if isinstance(fields, list) else []
+    names = [name for name, _ in pairs]
+    if not pairs or not all(isinstance(name, str) for name in names) or len(set(map(str, names))) != len(names):
+        message = f"a struct data type must list fields with a name of their own and a data_type, but has {fields!r}"
         raise DocumentError(message)
-    parsed: list[tuple[str, np.dtype[Any]]] = []
-    for field in fields:
-        name, inner = (field.get("name"), field.get("data_type")) if isinstance(field, Mapping) else field
-        dtype = parse_data_type(inner)
-        if dtype is None:
-            return None
-        parsed.append((str(name), dtype))
-    return np.dtype(parsed)
+    parsed = [(name, parse_data_type(inner)) for name, inner in pairs]
+    return None if any(dtype is None for _, dtype in parsed) else np.dtype(parsed)
+
+
+def _field_pair(field: Any) -> tuple[Any, Any]:
+    """Return name and data type of a field; no name when it has another form."""
+    if isinstance(field, Mapping):
+        return (field["name"], field["data_type"]) if {"name", "data_type"} <= field.keys() else (None, None)
+    return (field[0], field[1]) if isinstance(field, list) and len(field) == 2 else (None, None)  # noqa: PLR2004

@@ -63,6 +63,9 @@ def parse_name(name: object, owner: str) -> str:
     if "/" in name or "\0" in name or "\\" in name:
         message = f"{owner}.name must not hold '/', a backslash or NUL (they separate paths), but {name!r} came"
         raise SchemaError(message)
+    if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+        message = f"{owner}.name must be Unicode text, but {name!r} holds half a surrogate pair: give another name"
+        raise SchemaError(message)
     if name in (DOCUMENT, SIDECAR, WRITE_MARK) or name.startswith("__"):
         message = f"{owner}.name must not be {name!r}: the word is taken by the stored form"
         raise SchemaError(message)

@@ -3,8 +3,8 @@
 A reader fetches root document and sidecar side by side and has every scalar in hand. The plain chunks stay in the
 store, so the sidecar may be missing, and one whose digest does not match the root document counts as missing.
 
-Layout: the magic line, the length of the index as 8 bytes little-endian, the index as JSON
-(``{"root": sha256, "chunks": [[key, length], …]}``), then the chunks in the order of the index.
+Layout: the magic line, the SHA-256 of all that follows, the length of the index as 8 bytes little-endian, the index as
+JSON (``{"root": sha256, "chunks": [[key, length], …]}``), then the chunks in the order of the index.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAGIC = b"nwbzarr small chunks 1\n"
+
+_DIGEST_LENGTH = 32
 
 #: Largest chunk that travels with the tree, and largest sum of all of them, in bytes.
 CHUNK_LIMIT = 4096
@@ -48,7 +50,8 @@ def pack_sidecar(root: bytes, chunks: Mapping[str, bytes]) -> bytes:
     index = json.dumps(
         {"root": digest_of(root), "chunks": [[key, len(data)] for key, data in kept.items()]}, separators=(",", ":")
     ).encode()
-    return b"".join((MAGIC, len(index).to_bytes(8, "little"), index, *kept.values()))
+    body = b"".join((len(index).to_bytes(8, "little"), index, *kept.values()))
+    return MAGIC + hashlib.sha256(body).digest() + body
 
 
 def parse_sidecar(data: bytes | None, root: bytes) -> dict[str, bytes]:
@@ -58,16 +61,20 @@ def parse_sidecar(data: bytes | None, root: bytes) -> dict[str, bytes]:
     """
     if data is None or not data.startswith(MAGIC):
         return {}
-    start = len(MAGIC) + 8
-    stop = start + int.from_bytes(data[len(MAGIC) : start], "little")
+    start = len(MAGIC) + _DIGEST_LENGTH
+    if hashlib.sha256(memoryview(data)[start:]).digest() != data[len(MAGIC) : start]:
+        return {}
+    stop = start + 8 + int.from_bytes(data[start : start + 8], "little")
     try:
-        index = json.loads(data[start:stop])
+        index = json.loads(data[start + 8 : stop])
         if index["root"] != digest_of(root):
             return {}
         chunks: dict[str, bytes] = {}
         for key, length in index["chunks"]:
+            if length < 0:
+                return {}
             chunks[key] = data[stop : stop + length]
             stop += length
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return chunks if stop == len(data) else {}

@@ -1,13 +1,14 @@
 """The layout of one array: chunks, shards and codecs, from its shape and dtype.
 
 Chunks of about 2 MB decoded serve a time window over all channels and one channel over time alike; shards of about
-64 MB keep an hour of 384 channels at some hundred objects. Blosc-zstd with bitshuffle suits integers. Small arrays
+128 MB keep an hour of 384 channels at some hundred objects. Blosc-zstd with bitshuffle suits integers. Small arrays
 are one chunk. This room refuses I/O and knows no data.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Decoded bytes that a chunk aims at, and that a shard aims at.
 CHUNK_BYTES = 1_920_000
-SHARD_BYTES = 64 * 2**20
+SHARD_BYTES = 128 * 2**20
 
 #: Most channels (second dimension) in one chunk.
 CHUNK_CHANNELS = 96
@@ -29,6 +30,9 @@ SINGLE_CHUNK_BYTES = 4 * 2**20
 
 #: Arrays up to this many bytes are not compressed: a scalar only gets longer.
 PLAIN_BYTES = 256
+
+#: Rows that an array is planned for whose length is not known.
+_OPEN_ENDED = 2**40
 
 #: Bytes a text is counted as when a text array is cut into chunks.
 _TEXT_BYTES = 64
@@ -100,24 +104,28 @@ def plan_layout(
     LayoutError
         When chunks and shards do not fit the shape or each other.
     """
-    full = tuple(max(size, 1) for size in shape)
+    full = _planned_shape(shape)
     itemsize = _TEXT_BYTES if dtype.kind in "OT" else dtype.itemsize
     size = math.prod(full) * itemsize
-    asked = chunks is not None or shards is not None
+    codecs = (_serializer(dtype), *_compressors(dtype, size, compressors))
     if chunks is not None:
         inner = _checked(chunks, full, "chunks")
-    elif size <= SINGLE_CHUNK_BYTES and shards is None:
-        inner = full
     else:
-        inner = _plan_chunks(full, itemsize)
-    if shards is not None:
-        outer: tuple[int, ...] | None = _checked(shards, full, "shards")
-        if chunks is None:
-            inner = tuple(math.gcd(part, whole) for part, whole in zip(inner, outer or (), strict=True))
-        _check_multiple(inner, outer or ())
-    else:
-        outer = None if asked else _plan_shards(full, inner, itemsize)
-    return ArrayLayout(inner, outer, (_serializer(dtype), *_compressors(dtype, size, compressors)))
+        inner = full if size <= SINGLE_CHUNK_BYTES and shards is None else _plan_chunks(full, itemsize)
+    if shards is None:
+        return ArrayLayout(inner, None if chunks is not None else _plan_shards(full, inner, itemsize), codecs)
+    outer = _checked(shards, full, "shards")
+    if chunks is None:
+        inner = tuple(_nearest_divisor(whole, part) for whole, part in zip(outer, inner, strict=True))
+    if any(whole % part for whole, part in zip(outer, inner, strict=True)):
+        message = f"shards must be whole multiples of chunks, but shards {outer} and chunks {inner} came"
+        raise LayoutError(message)
+    return ArrayLayout(inner, outer or None, codecs)
+
+
+def _planned_shape(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape to plan for: an array without rows is one that will grow."""
+    return tuple(size or (_OPEN_ENDED if axis == 0 else 1) for axis, size in enumerate(shape))
 
 
 def _plan_chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
@@ -125,11 +133,16 @@ def _plan_chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     rest = list(shape[1:])
     if len(rest) == 1:
         rest = [math.ceil(rest[0] / math.ceil(rest[0] / CHUNK_CHANNELS))]
-    while rest and math.prod(rest) * itemsize > CHUNK_BYTES:
+    while max(rest, default=1) > 1 and math.prod(rest) * itemsize > CHUNK_BYTES:
         widest = rest.index(max(rest))
         rest[widest] = math.ceil(rest[widest] / 2)
     rows = max(CHUNK_BYTES // (math.prod(rest) * itemsize), 1)
-    return (min(rows, shape[0]), *rest)
+    chunks = [min(rows, shape[0]), *rest] if shape else []
+    # Where there is little time, wider groups make up for it.
+    for axis in range(len(shape) - 1, 0, -1):
+        room = CHUNK_BYTES // (math.prod(chunks) * itemsize)
+        chunks[axis] = min(chunks[axis] * max(room, 1), shape[axis])
+    return tuple(chunks)
 
 
 def _plan_shards(shape: tuple[int, ...], chunks: tuple[int, ...], itemsize: int) -> tuple[int, ...] | None:
@@ -142,6 +155,12 @@ def _plan_shards(shape: tuple[int, ...], chunks: tuple[int, ...], itemsize: int)
         counts[axis] = min(math.ceil(shape[axis] / chunks[axis]), room)
         room = max(room // counts[axis], 1)
     return tuple(count * chunk for count, chunk in zip(counts, chunks, strict=True))
+
+
+def _nearest_divisor(whole: int, wanted: int) -> int:
+    """Return the divisor of `whole` that is nearest to `wanted`, by ratio."""
+    small = [part for part in range(1, math.isqrt(whole) + 1) if whole % part == 0]
+    return min((*small, *(whole // part for part in small)), key=lambda part: abs(math.log(part / wanted)))
 
 
 def _serializer(dtype: np.dtype[Any]) -> Codec:
@@ -167,14 +186,12 @@ def _compressors(dtype: np.dtype[Any], size: int, asked: Sequence[Codec] | None)
 
 def _checked(asked: Sequence[int], shape: tuple[int, ...], word: str) -> tuple[int, ...]:
     """Return the shape of a chunk or shard that the caller gave."""
-    sizes = tuple(int(size) for size in asked)
+    try:
+        sizes = tuple(map(operator.index, asked))
+    except TypeError as error:
+        message = f"{word} must give whole numbers, but {tuple(asked)} came"
+        raise LayoutError(message) from error
     if len(sizes) != len(shape) or any(size < 1 for size in sizes):
         message = f"{word} must give a positive size for each of the {len(shape)} dimensions, but {tuple(asked)} came"
         raise LayoutError(message)
     return sizes
-
-
-def _check_multiple(chunks: tuple[int, ...], shards: tuple[int, ...]) -> None:
-    if any(shard % chunk for chunk, shard in zip(chunks, shards, strict=True)):
-        message = f"shards must be whole multiples of chunks, but shards {shards} and chunks {chunks} came"
-        raise LayoutError(message)

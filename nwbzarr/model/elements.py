@@ -357,7 +357,9 @@ class Dataset(Element):
         """
         import numpy as np
 
-        block = np.asarray(rows)
+        from nwbzarr.model.values import parse_rows
+
+        block = parse_rows(rows, getattr(self.data, "dtype", None), self.name)
         if not self.shape or block.ndim != len(self.shape) or block.shape[1:] != self.shape[1:]:
             message = (
                 f"rows appended to {self.name!r} must have shape (n, {', '.join(map(str, self.shape[1:]))}), "

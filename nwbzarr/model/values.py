@@ -181,3 +181,46 @@ def _parse_texts(value: Any, dims: Sequence[str], where: str) -> Any:
 
 def _is_array_like(value: Any) -> bool:
     return isinstance(value, list | tuple | ZarrDataIO) or (hasattr(value, "shape") and hasattr(value, "dtype"))
+
+
+def parse_rows(rows: Any, dtype: np.dtype[Any] | None, where: str) -> np.ndarray[Any, Any]:
+    """Return rows in the dtype of the dataset that they are appended to.
+
+    Raises
+    ------
+    FieldTypeError
+        When a value would change by it: a fraction in integers, a number in texts, a text that is too long …
+    """
+    block = np.asarray(rows)
+    if dtype is None:
+        return block
+    if dtype.kind in "OUT":
+        block = np.array(rows, dtype=object)
+        fits = all(isinstance(item, str) for item in block.flat)
+        converted = block
+    else:
+        fits, converted = _converted(block, dtype)
+    if not fits:
+        message = f"rows appended to {where!r} must be {dtype} without any loss, but {rows!r} came".replace("\n", " ")
+        raise FieldTypeError(message)
+    return converted
+
+
+def _converted(block: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> tuple[bool, np.ndarray[Any, Any]]:
+    """Return whether values keep what they are in another dtype, and the values in it."""
+    ladder = "biufc"
+    if dtype.fields is None and (block.dtype.kind not in ladder or (block.dtype.kind == "b") != (dtype.kind == "b")):
+        return not block.size, block.astype(dtype) if not block.size else block
+    if block.dtype.kind in "fc" and dtype.kind in "iu":
+        return False, block
+    if block.dtype.kind == "c" and dtype.kind != "c":
+        return False, block
+    with np.errstate(all="ignore"):
+        try:
+            converted = block.astype(dtype)
+        except (TypeError, ValueError):
+            return False, block
+    if dtype.kind in "fc":
+        # Rounding to a narrower float is what its user asked for; turning a number into infinity is not.
+        return bool(np.array_equal(np.isfinite(converted), np.isfinite(block))), converted
+    return bool(np.array_equal(converted, block)), converted

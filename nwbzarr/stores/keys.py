@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import inspect
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
@@ -36,6 +37,8 @@ _T = TypeVar("_T")
 
 #: Requests in flight at once for documents and small chunks.
 CONCURRENCY = 64
+
+_LARGEST_PUT = 5 * 2**30
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
@@ -102,10 +105,7 @@ class RemoteKeys(FsspecStore):
                     raise FileExistsError(errno.EEXIST, "the key exists already", key)
                 self.fs.sync_fs.pipe_file(f"{self.path}/{key}", data)
             return
-        try:
-            await self.fs._pipe_file(f"{self.path}/{key}", data, mode="create")  # noqa: SLF001
-        except OSError as error:
-            _raise_conflict(error, key)
+        await self._put_if(key, data, mode="create")
 
     async def replace(self, key: str, data: bytes, expected: bytes) -> None:
         """Write a key that must still hold `expected` (S3: ``If-Match``)."""
@@ -121,10 +121,21 @@ class RemoteKeys(FsspecStore):
             found = b""
         if found != expected:
             raise FileExistsError(errno.EEXIST, "another writer changed the key", key)
+        await self._put_if(key, data, **condition)
+
+    async def _put_if(self, key: str, data: bytes, **condition: str) -> None:
+        """Write a key on a condition; `FileExistsError` when it does not hold."""
+        path = f"{self.path}/{key}"
+        # In parts, Ceph would not heed the condition: one request, up to S3's limit of 5 GB.
+        whole = {"chunksize": _LARGEST_PUT} if "s3" in self._protocols else {}
         try:
-            await self.fs._pipe_file(path, data, **condition)  # noqa: SLF001
+            await self.fs._pipe_file(path, data, **whole, **condition)  # noqa: SLF001
         except OSError as error:
-            _raise_conflict(error, key)
+            # A request whose answer was lost is sent again, and then finds its own work.
+            if not _is_conflict(error):
+                raise
+            if await self.fs._cat_file(path, **self._one_request) != data:  # noqa: SLF001
+                raise FileExistsError(errno.EEXIST, "another writer was first", key) from error
 
     async def delete_many(self, names: Sequence[str]) -> None:
         """Delete some keys; object stores take a thousand with one request."""
@@ -303,8 +314,28 @@ def named_errors(url: StoreURL) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise full_error(error, url) from error
-        message = f"{url.origin} did not answer as it must: {type(error).__name__}: {error}"
-        raise StoreError(message, url.text) from error
+        raise _service_error(error, url) from error
+    except _network_errors() as error:
+        raise _service_error(error, url) from error
+
+
+def _network_errors() -> tuple[type[Exception], ...]:
+    """Return the base errors of network packages that are loaded; they are no OSError."""
+    homes = (
+        ("botocore.exceptions", "BotoCoreError"),
+        ("botocore.exceptions", "ClientError"),
+        ("aiohttp", "ClientError"),
+    )
+    found = (getattr(sys.modules.get(module), name, None) for module, name in homes)
+    return tuple(error for error in found if isinstance(error, type))
+
+
+def _service_error(error: Exception, url: StoreURL) -> StoreError:
+    message = (
+        f"{url.origin} did not answer as it must ({type(error).__name__}: {error}): check that it is reachable, "
+        "then try again"
+    )
+    return StoreError(message, url.text)
 
 
 def access_error(error: Exception, url: StoreURL) -> StoreAccessError:
@@ -322,9 +353,13 @@ def full_error(error: OSError, url: StoreURL) -> StorageFullError:
     return StorageFullError(message, url.text)
 
 
-def _raise_conflict(error: OSError, key: str) -> None:
-    """Raise FileExistsError for a failed precondition, and any other error as it is."""
-    text = str(error)
-    if isinstance(error, FileExistsError) or "PreconditionFailed" in text or "ConditionalRequestConflict" in text:
-        raise FileExistsError(errno.EEXIST, "another writer was first", key) from error
-    raise error
+def _is_conflict(error: BaseException | None) -> bool:
+    """Whether a request failed because its condition did not hold, whatever the service calls it."""
+    while error is not None:
+        code = (
+            str(getattr(error, "response", {}).get("Error", {}).get("Code", "")) if hasattr(error, "response") else ""
+        )
+        if isinstance(error, FileExistsError) or code in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+            return True
+        error = error.__cause__
+    return False

@@ -23,6 +23,9 @@ LEASE_SECONDS = 600.0
 #: A writer renews its mark when it is older than this, in seconds.
 RENEWAL_SECONDS = 60.0
 
+#: The year 9999, in seconds since the epoch.
+_LAST_TIME = 253_402_300_800
+
 #: Tokens of writes under way in this process.
 ACTIVE: set[str] = set()
 
@@ -91,9 +94,14 @@ class WriteMark:
 def parse_mark(data: bytes) -> WriteMark | None:
     """Return the mark that some bytes hold, or None when they hold none."""
     try:
-        return WriteMark(**json.loads(data))
-    except (ValueError, TypeError):
+        mark = WriteMark(**json.loads(data))
+    except (ValueError, TypeError, RecursionError):
         return None
+    texts = (mark.token, mark.machine) if mark.abandoned is None else (mark.token, mark.machine, mark.abandoned)
+    numbers_fit = isinstance(mark.process, int) and all(
+        isinstance(time_, int | float) and 0 <= time_ < _LAST_TIME for time_ in (mark.started, mark.renewed)
+    )
+    return mark if numbers_fit and all(isinstance(text, str) for text in texts) else None
 
 
 def _machine() -> str:
@@ -104,9 +112,11 @@ def _machine() -> str:
 
 def _process_lives(process: int) -> bool:
     """Whether a process of this machine is there (another user's counts as there)."""
+    if process <= 0:
+        return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

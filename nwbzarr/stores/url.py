@@ -28,6 +28,12 @@ PROTOCOL_ALIASES = {"local": "file", "s3a": "s3", "gcs": "gs"}
 #: Wrappers that stand before another URL and have no path of their own.
 WRAPPER_PROTOCOLS = frozenset({"simplecache", "filecache", "blockcache", "cached"})
 
+#: Protocols whose store lies inside one file of another place.
+ARCHIVE_PROTOCOLS = frozenset({"zip", "tar", "libarchive"})
+
+#: Protocols whose authority is ``organisation:repository@version`` and holds no password.
+_ORGANISATIONS = frozenset({"github", "gitlab", "git"})
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _ENCODED = re.compile(r"%(2e|2f|5c|00)", re.IGNORECASE)
@@ -56,6 +62,9 @@ class StoreURL:
     after: str = ""
 
     def __str__(self) -> str:
+        if "::" in self.path:
+            # Only a bare local path can hold what separates the parts of a chain.
+            return self.path
         return f"{self.before}{self.protocol}://{self.authority}{self.path or '/'}{self.after}"
 
     @property
@@ -130,6 +139,10 @@ def parse_url(text: str, working_folder: str = "/") -> StoreURL:
     if protocol in PATH_ONLY_PROTOCOLS:
         return StoreURL(protocol, "", normal_path(rest, text), before, after)
     authority, _, path = rest.partition("/")
+    if ":" in authority.rpartition("@")[0] and protocol not in _ORGANISATIONS:
+        shown = f"{protocol}://{authority.partition(':')[0]}:…@{authority.rpartition('@')[2]}"
+        message = f"a URL must hold no password, since links and messages repeat it: give {shown} storage_options"
+        raise StoreURLError(message)
     if not authority:
         message = f"{protocol}:// must be followed by a bucket or host, but {text!r} has none"
         raise StoreURLError(message)
@@ -181,6 +194,9 @@ def relative_source(base: StoreURL, target: StoreURL) -> str:
         shared += 1
     source = "/".join([".."] * (len(ours) - shared) + theirs[shared:])
     _refuse_unstorable(source, str(base))
+    if resolve_source(base, source) != target:
+        message = f"no relative source leads from here to {target}, whose path a link cannot hold: rename it"
+        raise LinkError(message, str(base))
     return source
 
 
@@ -203,6 +219,9 @@ def resolve_source(base: StoreURL, source: str) -> StoreURL:
             raise LinkError(error.message, str(base)) from error
     if source.startswith("/") or _DRIVE.match(source):
         message = f"a link source is relative to its store or a full URL, but {source!r} is an absolute path"
+        raise LinkError(message, str(base))
+    if base.after and source.rstrip("/").endswith(":"):
+        message = f"a link source inside an fsspec chain must not end in a colon, but {source!r} does"
         raise LinkError(message, str(base))
     try:
         return replace(base, path=normal_path(f"{base.path}/{source}", f"{base} + {source}"))
@@ -238,7 +257,13 @@ def _split_chain(text: str) -> tuple[str, str, str]:
     if "://" not in text and parts[0] not in WRAPPER_PROTOCOLS:
         # A local path: '::' is part of a name.
         return "", text, ""
+    if parts[-1].strip() == "":
+        message = f"a chained URL must end in a place, but {text!r} ends in '::'"
+        raise StoreURLError(message)
     for index, part in enumerate(parts):
+        if part in ARCHIVE_PROTOCOLS and index + 1 < len(parts):
+            # fsspec takes an archive by its protocol alone: its root is meant.
+            part = f"{part}://"  # noqa: PLW2901
         if part not in WRAPPER_PROTOCOLS:
             before = "".join(f"{wrapper}::" for wrapper in parts[:index])
             after = "".join(f"::{rest}" for rest in parts[index + 1 :])

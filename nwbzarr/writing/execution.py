@@ -19,6 +19,7 @@ from nwbzarr.convention.documents import (
     consolidate,
     dump_document,
     grid_shape,
+    strict_document,
 )
 from nwbzarr.convention.names import DOCUMENT, SPECIFICATIONS, key_of
 from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
@@ -150,7 +151,8 @@ class _Work:
         """Store small chunks and documents together, then commit root and sidecar."""
         base = self.plan.base
         every: dict[str, Document] = {**(base.documents if base is not None else {}), **self.documents}
-        root_document = every.pop("/")
+        root, every = _root_of(every)
+        self.documents = {path: every[path] for path in self.documents}
         self.transaction.renew()
         documents = (
             (key_of(path, DOCUMENT), dump_document(document))
@@ -158,10 +160,9 @@ class _Work:
             if path != "/"
         )
         self.transaction.put(itertools.chain(self.plan.chunks.items(), documents))
-        root = dump_document(consolidate(root_document, every))
         small = {**self._kept_small(), **self.small}
         self.transaction.commit(root, pack_sidecar(root, small))
-        tree = Tree(self.plan.url, root, {"/": root_document, **every}, small)
+        tree = Tree(self.plan.url, root, every, small)
         chunks, nbytes = self.chunks + self.meter.requests["put"], self.nbytes + self.meter.bytes_written
         return WriteReport(self.plan.url, len(self.documents), chunks, nbytes, self.plan.links, tree)
 
@@ -196,6 +197,18 @@ class _Work:
         self.transaction.renew()
         with named_errors(self.plan.url):
             target[region] = block
+
+
+def _root_of(documents: dict[str, Document]) -> tuple[bytes, dict[str, Document]]:
+    """Return the root document with all documents inside, and the documents as strict JSON.
+
+    Only those of other writers may hold what strict JSON has no word for.
+    """
+    try:
+        nodes = {path: document for path, document in documents.items() if path != "/"}
+        return dump_document(consolidate(documents["/"], nodes)), documents
+    except ValueError:
+        return _root_of({path: strict_document(document) for path, document in documents.items()})
 
 
 def _slabs(source: BlockSource, objects: tuple[int, ...]) -> Iterator[np.ndarray[Any, Any]]:

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 #: Attributes that say what stored bytes mean; they go where the bytes go.
 _DESCRIPTIVE = (DTYPE, DIMENSIONS, REFERENCE_FIELDS)
 
-#: Length of the first dimension that the layout of an iterator's array is planned for.
-_OPEN_ENDED = 2**40
-
 
 def plan_write(nwbfile: NWBFile, url: StoreURL, base: Tree | None) -> tuple[WritePlan, list[tuple[Element, str]]]:
     """Return the plan that stores a session, and the elements that it stores with their paths.
@@ -259,7 +256,7 @@ class _Planner:
 
     def _layout(self, dataset: Dataset, source: Source) -> ArrayLayout:
         wishes = dataset.storage
-        shape = (_OPEN_ENDED, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
+        shape = (0, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
         if wishes is None:
             return plan_layout(shape, source.dtype)
         return plan_layout(shape, source.dtype, chunks=wishes.chunks, shards=wishes.shards, compressors=wishes.codecs)

@@ -158,6 +158,9 @@ def plan_regions(shape: tuple[int, ...], objects: tuple[int, ...], itemsize: int
     """
     if 0 in shape:
         return
+    if not shape:
+        yield ()
+        return
     step = list(shape)
     step[0] = objects[0]
     if math.prod(step) * itemsize > 4 * REGION_BYTES:

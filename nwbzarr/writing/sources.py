@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nwbzarr.convention.datetimes import encode_datetime
+from nwbzarr.convention.dtypes import packed
 from nwbzarr.errors import FieldTypeError, SchemaError
 
 #: An iterator whose blocks end within this many bytes counts as data in memory.
@@ -42,7 +43,9 @@ class MemorySource:
 
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return the values of a region."""
-        return self.array[region]
+        # The ellipsis keeps a scalar an array.
+        block: np.ndarray[Any, Any] = self.array[*region, ...]
+        return block
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class BlockSource:
         """
         yield from self.first
         for index, block in enumerate(self.rest, start=len(self.first)):
-            yield _check_block(as_stored(np.asarray(block), self.where), self.first[0], index, self.where)
+            yield _check_block(_as_block(block, self.where), self.first[0], index, self.where)
 
 
 class SpentBlocks(Iterator[Any]):
@@ -142,13 +145,16 @@ def open_source(value: Any, where: str) -> Source:
     FieldTypeError
         When it is nothing of these, or holds what has no stored form.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        message = f"{where} must hold values, but a masked array came: fill what is masked first (array.filled(…))"
+        raise SchemaError(message)
     if isinstance(value, Iterator):
         return _open_blocks(value, where)
     if isinstance(value, np.ndarray | np.generic):
         return MemorySource(as_stored(np.asarray(value), where))
     if hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__"):
         dtype = np.dtype(value.dtype)
-        stored = np.dtype(object) if dtype.kind in "UST" else dtype
+        stored = np.dtype(object) if dtype.kind in "UST" else packed(dtype).newbyteorder("=")
         return SlicedSource(value, tuple(int(size) for size in value.shape), stored, where)
     return MemorySource(as_stored(_from_python(value, where), where))
 
@@ -161,14 +167,9 @@ def as_stored(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
     FieldTypeError
         When an object array holds anything but text, or bytes are no UTF-8.
     """
-    kind = array.dtype.kind
-    if kind == "O":
-        return _checked_text(array, where)
-    if kind in "UT":
-        return array.astype(object)
-    if kind == "S":
+    if array.dtype.kind in "OUTS":
         return _checked_text(array.astype(object), where)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(packed(array.dtype).newbyteorder("="), copy=False)
 
 
 def _checked_text(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
@@ -177,11 +178,20 @@ def _checked_text(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, An
         decoded = [_decoded(item, where) if isinstance(item, bytes) else item for item in array.flat]
         array = np.array([*decoded, None], dtype=object)[:-1].reshape(array.shape)
     for index, item in enumerate(array.flat):
+        if isinstance(item, list | tuple | np.ndarray):
+            raise _ragged(where)
         if not isinstance(item, str):
             advice = "use '' or leave the row out" if item is None else "convert it to text or numbers first"
             message = f"{where} must hold texts only, but item {index} is {item!r} ({type(item).__name__}): {advice}"
             raise FieldTypeError(message)
+        if not item.isascii() and any("\ud800" <= letter <= "\udfff" for letter in item):
+            message = f"{where} must hold Unicode text, but item {index}, {item!r}, has half a surrogate pair: mend it"
+            raise FieldTypeError(message)
     return array
+
+
+def _ragged(where: str) -> SchemaError:
+    return SchemaError(f"{where}: the rows of a list must have equal lengths to form an array, but they do not")
 
 
 def _decoded(item: bytes, where: str) -> str:
@@ -203,7 +213,11 @@ def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
     if isinstance(value, bool | int | float | complex):
         return _checked_number(np.asarray(value), where)
     if isinstance(value, list | tuple):
-        return _from_list(value, where)
+        array = _from_list(value, where)
+        if array.dtype.kind == "f" and _holds_integers_only(value):
+            message = f"{where} must hold integers that fit one 64-bit dtype, but these do not: use floats or texts"
+            raise SchemaError(message)
+        return array
     message = (
         f"{where} must be numbers, texts, truth values, datetimes, arrays or iterators of blocks, "
         f"but {type(value).__name__} came"
@@ -211,23 +225,32 @@ def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
     raise FieldTypeError(message)
 
 
+def _holds_integers_only(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(map(_holds_integers_only, value))
+    return isinstance(value, int)
+
+
 def _from_list(value: list[Any] | tuple[Any, ...], where: str) -> np.ndarray[Any, Any]:
     if any(isinstance(item, datetime | date) for item in value):
         value = [encode_datetime(item) if isinstance(item, datetime | date) else item for item in value]
     try:
         array = np.asarray(value)
+    except UnicodeDecodeError:
+        array = np.array(value, dtype=object)
     except ValueError as error:
-        message = f"{where}: the rows of a list must have equal lengths to form an array, but they do not"
-        raise SchemaError(message) from error
-    if array.dtype.kind in "UO":
+        raise _ragged(where) from error
+    if array.dtype.kind in "UOS":
         # NumPy turns a list of texts and numbers into texts; nothing may change its value unasked.
         array = np.array(value, dtype=object)
     return _checked_number(array, where)
 
 
 def _checked_number(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
-    if array.dtype.kind == "O" and any(isinstance(item, int) for item in array.flat):
-        message = f"{where} must hold numbers that fit 64 bits, but a larger one came: use floats or texts"
+    """Raise for Python integers that no integer dtype holds; NumPy would make objects or floats of them."""
+    whole = array.dtype.kind == "O" and array.size and all(isinstance(item, int) for item in array.flat)
+    if whole:
+        message = f"{where} must hold integers that fit 64 bits, but a larger one came: use floats or texts"
         raise FieldTypeError(message)
     return array
 
@@ -237,10 +260,7 @@ def _open_blocks(blocks: Iterator[Any], where: str) -> Source:
     first: list[np.ndarray[Any, Any]] = []
     size = 0
     for index, item in enumerate(blocks):
-        block = as_stored(np.asarray(item), where)
-        if block.ndim == 0:
-            message = f"{where}: an iterator must give blocks with at least one dimension, but a scalar came"
-            raise SchemaError(message)
+        block = _as_block(item, where)
         first.append(_check_block(block, first[0] if first else block, index, where))
         size += block.nbytes
         if size > PEEK_BYTES:
@@ -249,6 +269,15 @@ def _open_blocks(blocks: Iterator[Any], where: str) -> Source:
         message = f"{where}: the iterator gave no block, so neither dtype nor shape is known: give an empty array"
         raise SchemaError(message)
     return MemorySource(np.concatenate(first))
+
+
+def _as_block(item: Any, where: str) -> np.ndarray[Any, Any]:
+    """Return what an iterator gave as an array with at least one dimension."""
+    source = None if isinstance(item, Iterator) else open_source(item, where)
+    if source is None or isinstance(source, BlockSource) or not source.shape:
+        message = f"{where}: an iterator must give blocks, arrays with at least one dimension, but {item!r} came"
+        raise SchemaError(message)
+    return source.read((slice(None),) * len(source.shape))
 
 
 def _check_block(
