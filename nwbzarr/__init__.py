@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nwbzarr import errors
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ __all__ = [
     "Subject",
     "TimeSeries",
     "ZarrDataIO",
+    "errors",
     "open",
     "read_nwb",
 ]

@@ -34,7 +34,7 @@ This room refuses to do anything but name what went wrong.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 class NWBZarrError(Exception):
@@ -60,8 +60,13 @@ class NWBZarrError(Exception):
         where = "".join(part for part in (self.store, f" at {self.path}" if self.path else None) if part)
         return f"{self.message} [{where.strip()}]" if where else self.message
 
+    def located(self, store: str | None, path: str | None) -> Self:
+        """Return the same error with its place, where it does not know it yet."""
+        return type(self)(self.message, self.store or store, self.path or path)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.message, self.store, self.path)
+        notes = getattr(self, "__notes__", None)
+        return type(self), (self.message, self.store, self.path), {"__notes__": notes} if notes else None
 
 
 class StoreError(NWBZarrError):

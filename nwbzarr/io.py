@@ -268,7 +268,7 @@ def may_replace(root: bytes) -> str | None:
         attributes = json.loads(root).get("attributes", {})
     except (ValueError, AttributeError):
         return None
-    if not attributes or attributes.get("neurodata_type") == "NWBFile":
+    if attributes.get("neurodata_type") == "NWBFile":
         return None
     return (
         "mode 'w' replaces sessions only, but the Zarr group here is none (its neurodata_type is "

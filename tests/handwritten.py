@@ -7,9 +7,9 @@ and in compounds, soft links, and types of an extension.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 import uuid
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
@@ -71,9 +71,7 @@ def make_array(
         made[...] = array.astype(object) if text and array.ndim else values
 
 
-def make_compound(
-    place: Path, path: str, rows: list[tuple[int, int, str]], attributes: dict[str, Any]
-) -> NDArray[Any]:
+def make_compound(place: Path, path: str, rows: list[tuple[int, int, str]], attributes: dict[str, Any]) -> NDArray[Any]:
     """Write an array of (idx_start, count, reference) by hand: zarr 3.1 does not know ``struct``."""
     width = max(len(row[2]) for row in rows)
     values = np.array(rows, dtype=[("idx_start", "<i4"), ("count", "<i4"), ("timeseries", f"<U{width}")])
@@ -176,7 +174,7 @@ def ephys_store(place: Path, *, location: str = "CA1", count: int = 4, consolida
     _add_extension(root)
     _add_namespaces(root)
     if consolidated:
-        _consolidate(place)
+        consolidate(place)
 
 
 def check_ephys(nwb: NWBFile, *, location: str = "CA1", count: int = 4) -> None:
@@ -290,8 +288,8 @@ def _add_namespaces(root: zarr.Group) -> None:
     root.attrs[".specloc"] = "specifications"
 
 
-def _consolidate(place: Path) -> None:
-    """Put all documents into the root document; by hand, because zarr 3.1 does not know ``struct``."""
+def consolidate(place: Path) -> None:
+    """Put all documents of a store into its root document; by hand, because zarr 3.1 does not know ``struct``."""
     documents = {
         path.parent.relative_to(place).as_posix(): json.loads(path.read_text()) for path in place.rglob("*/zarr.json")
     }

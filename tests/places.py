@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-import uuid
 
 import fsspec
 import pytest

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import uuid
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-import fsspec
 import numpy as np
 import pytest
 import scipy.signal as sps
@@ -25,9 +23,7 @@ if TYPE_CHECKING:
 SAMPLES = 1024
 START = datetime(2019, 4, 3, 11, tzinfo=timezone(timedelta(hours=-7)))
 TIMESTAMPS = np.linspace(0, 100, SAMPLES)
-DATA = (
-    np.sin(0.333 * TIMESTAMPS) + np.cos(0.1 * TIMESTAMPS) + np.random.default_rng(20190403).standard_normal(SAMPLES)
-)
+DATA = np.sin(0.333 * TIMESTAMPS) + np.cos(0.1 * TIMESTAMPS) + np.random.default_rng(20190403).standard_normal(SAMPLES)
 FILTERED = sps.correlate(DATA, np.ones(128), mode="same") / 128
 
 
@@ -231,6 +227,7 @@ with NWBZarrIO("scratch_analysis.nwb.zarr", "w", manager=proc_io.manager) as io:
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_step_in_a_process_of_its_own(tmp_path: Path) -> None:
     """Relative file names, as the tutorial has them; what one process wrote is all the next one has."""
     imports, steps = STEPS

@@ -133,6 +133,27 @@ def parse_document(data: bytes, where: str, store: str) -> Document:
     return document
 
 
+def check_array_document(document: Mapping[str, Any], store: str, path: str) -> None:
+    """Raise `DocumentError` unless a document describes an array: shape, chunks, data type and codecs that fit."""
+    shape, chunks = document.get("shape"), None
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        message = f"an array's shape must be a list of sizes, but {shape!r} was found"
+        raise DocumentError(message, store, path)
+    grid = document.get("chunk_grid")
+    if isinstance(grid, dict) and isinstance(grid.get("configuration"), dict):
+        chunks = grid["configuration"].get("chunk_shape")
+    regular = isinstance(grid, dict) and grid.get("name") == "regular"
+    if not regular or not isinstance(chunks, list) or len(chunks) != len(shape):
+        message = f"an array of shape {shape} must have a regular chunk grid of as many sizes, but {grid!r} was found"
+        raise DocumentError(message, store, path)
+    if not all(type(size) is int and size > 0 for size in chunks):
+        message = f"chunk sizes must be whole numbers above zero, but {chunks!r} was found"
+        raise DocumentError(message, store, path)
+    if "data_type" not in document or not isinstance(document.get("codecs"), list) or not document["codecs"]:
+        message = "an array must have a data_type and a list of codecs, but one is missing"
+        raise DocumentError(message, store, path)
+
+
 def chunk_key(document: Mapping[str, Any], grid_index: Sequence[int]) -> str:
     """Return the key of a chunk below its array (Zarr v3 core specification, "Chunk key encoding")."""
     encoding = document.get("chunk_key_encoding", {})

@@ -189,7 +189,7 @@ def _checked(asked: Sequence[int], shape: tuple[int, ...], word: str) -> tuple[i
     try:
         sizes = tuple(map(operator.index, asked))
     except TypeError as error:
-        message = f"{word} must give whole numbers, but {tuple(asked)} came"
+        message = f"{word} must give a whole number for each dimension, but {asked!r} came"
         raise LayoutError(message) from error
     if len(sizes) != len(shape) or any(size < 1 for size in sizes):
         message = f"{word} must give a positive size for each of the {len(shape)} dimensions, but {tuple(asked)} came"

@@ -5,6 +5,7 @@ Each class adds to its schema type what the schema cannot say: a signature, and 
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,7 @@ class TimeSeries(NWBDataInterface):
             control_description=control_description,
             **carried,
         )
-        self._check_times(timestamps, rate)
+        self._check_times(timestamps, rate, starting_time)
         self._check_lengths()
 
     @property
@@ -122,14 +123,17 @@ class TimeSeries(NWBDataInterface):
         shape = shape_of(self.data)
         return shape[0] if shape else None
 
-    def _check_times(self, timestamps: Any, rate: float | None) -> None:
+    def _check_times(self, timestamps: Any, rate: float | None, starting_time: float | None) -> None:
         """Raise unless either timestamps or a rate says when samples were taken."""
         if (timestamps is None) == (rate is None):
             found = "neither" if rate is None else "both"
             message = f"TimeSeries {self.name!r} must have either timestamps or rate, but {found} came"
             raise SchemaError(message)
-        if rate is not None and not rate > 0:
-            message = f"TimeSeries.rate of {self.name!r} must be positive, in Hz, but {rate!r} came"
+        if timestamps is not None and starting_time is not None:
+            message = f"TimeSeries {self.name!r} has timestamps, so starting_time says nothing: leave it out"
+            raise SchemaError(message)
+        if rate is not None and not 0 < rate < math.inf:
+            message = f"TimeSeries.rate of {self.name!r} must be positive and finite, in Hz, but {rate!r} came"
             raise SchemaError(message)
 
     def _check_lengths(self) -> None:
@@ -375,6 +379,9 @@ class Subject(NWBContainer):
 
 def _duration(span: timedelta) -> str:
     """Return a span of time as an ISO 8601 duration."""
+    if span < timedelta():
+        message = f"Subject.age must not be negative, but {span} came"
+        raise SchemaError(message)
     seconds = f"{span.seconds}.{span.microseconds:06d}".rstrip("0").rstrip(".")
     return f"P{span.days}D" + (f"T{seconds}S" if seconds != "0" else "")
 

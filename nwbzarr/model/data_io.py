@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,12 @@ class ZarrDataIO:
         LayoutError
             When one is neither a codec of zarr nor a configuration.
         """
-        return None if self.compressors is None else tuple(_configuration(codec) for codec in self.compressors)
+        if self.compressors is None:
+            return None
+        if isinstance(self.compressors, str | Mapping) or not isinstance(self.compressors, Iterable):
+            message = f"compressors must be a list of codecs, empty for none, but {self.compressors!r} came"
+            raise LayoutError(message)
+        return tuple(_configuration(codec) for codec in self.compressors)
 
 
 def _configuration(codec: Any) -> Mapping[str, Any]:

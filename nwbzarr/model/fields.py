@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nwbzarr.convention.datetimes import parse_datetime
-from nwbzarr.errors import DuplicateNameError, FieldTypeError, SchemaError
+from nwbzarr.errors import DocumentError, DuplicateNameError, FieldTypeError, SchemaError
 from nwbzarr.model.elements import Dataset, Element, Group, Pointer
 from nwbzarr.model.values import parse_value
 from nwbzarr.schema.core import CORE
@@ -100,12 +100,17 @@ def _get_dataset(container: Group, spec: FieldSpec) -> Any:
     if not isinstance(dataset, Dataset):
         message = f"{_owner(container)}.{spec.name} must be a dataset, but a group is stored under its name"
         raise SchemaError(message, path=container.path)
-    return _as_python(dataset.data, spec)
+    try:
+        return _as_python(dataset.data, spec)
+    except DocumentError as error:
+        message = f"{_owner(container)}.{spec.name}: {error.message}"
+        location = dataset.location
+        raise DocumentError(message).located(location.url.text if location else None, dataset.path) from error
 
 
 def _as_python(data: Any, spec: FieldSpec) -> Any:
     """Return a stored value as people use it: datetimes and tuples of texts instead of text arrays."""
-    if spec.dtype == "isodatetime":
+    if spec.dtype in ("isodatetime", "isodate"):
         if spec.dims:
             return tuple(parse_datetime(item) if isinstance(item, str) else item for item in _items(data))
         return parse_datetime(data) if isinstance(data, str) else data

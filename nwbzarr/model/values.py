@@ -17,6 +17,9 @@ from nwbzarr.model.data_io import ZarrDataIO
 if TYPE_CHECKING:
     from nwbzarr.schema.specs import FieldSpec
 
+#: Characters of a wrong value that a message shows.
+_SHOWN = 60
+
 _INTEGERS = {"uint8": np.uint8, "int32": np.int32, "uint32": np.uint32}
 
 
@@ -49,8 +52,8 @@ def parse_value(value: Any, spec: FieldSpec, owner: str) -> Any:
 
 def _wrong(where: str, wanted: str, value: Any, advice: str = "") -> FieldTypeError:
     """Return the error for a value of the wrong type."""
-    shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}…"  # noqa: PLR2004
-    return FieldTypeError(f"{where} must be {wanted}, but {type(value).__name__} came ({shown}){advice}")
+    text = "" if " at 0x" in repr(value) else f" ({repr(value)[:_SHOWN]})"
+    return FieldTypeError(f"{where} must be {wanted}, but {type(value).__name__} came{text}{advice}")
 
 
 def _parse_text(value: Any, where: str) -> str:
@@ -59,13 +62,15 @@ def _parse_text(value: Any, where: str) -> str:
     raise _wrong(where, "a text", value)
 
 
-def _parse_datetime(value: Any, where: str) -> datetime | date:
+def _parse_datetime(value: Any, where: str) -> datetime:
     if isinstance(value, datetime):
         # A naive datetime is local time, as in PyNWB; stored with its offset it means the same everywhere.
         return value if value.tzinfo is not None else value.astimezone()
-    if isinstance(value, date):
-        return value
     raise _wrong(where, "a datetime.datetime", value, ": parse text with datetime.fromisoformat first")
+
+
+def _parse_day(value: Any, where: str) -> date:
+    return value if isinstance(value, date) and not isinstance(value, datetime) else _parse_datetime(value, where)
 
 
 def _parse_number(value: Any, where: str) -> Any:
@@ -94,6 +99,7 @@ _SCALARS: dict[str, Callable[[Any, str], Any]] = {
     "any": lambda value, _: value,
     "text": _parse_text,
     "isodatetime": _parse_datetime,
+    "isodate": _parse_day,
     "numeric": _parse_number,
     "float32": _parse_float,
     "float64": _parse_float,
@@ -136,7 +142,9 @@ def _parse_array(value: Any, spec: FieldSpec, where: str) -> Any:
     """Return array-like data of the dtype and number of dimensions that the schema asks for."""
     dims = spec.dims
     if spec.dtype == "text":
-        return _parse_texts(value, dims, where)
+        texts = _parse_texts(value, dims, where)
+        _check_sizes(shape_of(texts) or (), spec, where)
+        return texts
     if spec.dtype == "isodatetime":
         items = list(value) if isinstance(value, list | tuple) else [value]
         return [_parse_datetime(item, where) for item in items]
@@ -150,6 +158,14 @@ def _parse_array(value: Any, spec: FieldSpec, where: str) -> Any:
         array = _as_dtype(np.asarray(inner), spec.dtype, where)
         return checked if isinstance(checked, ZarrDataIO) else array
     return checked
+
+
+def _check_sizes(shape: tuple[int, ...], spec: FieldSpec, where: str) -> None:
+    """Raise unless a shape has the sizes that the schema fixes."""
+    if any(size is not None and size != found for size, found in zip(spec.sizes, shape, strict=False)):
+        wanted = ", ".join("any" if size is None else str(size) for size in spec.sizes)
+        message = f"{where} must have the shape ({wanted}), but data of shape {shape} came"
+        raise SchemaError(message)
 
 
 def _as_dtype(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:

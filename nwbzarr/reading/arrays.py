@@ -42,8 +42,9 @@ class LazyArray:
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Dtype; object for text."""
-        known: np.dtype[Any] | None = self._session.tree.dtype(self.path)
-        return np.dtype(self.zarr.dtype) if known is None else known
+        with self._session.named_errors(self.path):
+            known: np.dtype[Any] | None = self._session.tree.dtype(self.path)
+            return np.dtype(self.zarr.dtype) if known is None else known
 
     @property
     def ndim(self) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nwbzarr.convention.documents import check_array_document
 from nwbzarr.convention.dtypes import fill_value
 from nwbzarr.convention.links import Link, Reference, parse_reference
 from nwbzarr.convention.names import SPECIFICATIONS, join_path, parse_path, split_path
@@ -108,6 +109,8 @@ class Session:
         found = self._elements.get(path)
         if found is None:
             attributes = self.tree.attributes(path)
+            if self.tree.is_array(path):
+                check_array_document(self.tree.documents[path], self.url.text, path)
             cls = class_of(attributes, is_array=self.tree.is_array(path))
             parent = None if path == "/" else self.element(split_path(path)[0])
             found = cls.__new__(cls)
@@ -302,9 +305,10 @@ class Session:
             with named_errors(self.url):
                 yield
         except NWBZarrError as error:
-            if error.path is not None and error.store is not None:
-                raise
-            raise type(error)(error.message, self.url.text, path) from error
+            raise error.located(self.url.text, path) from error
+        except (RuntimeError, ValueError, TypeError, KeyError) as error:
+            message = f"the stored array cannot be decoded ({type(error).__name__}: {error}): it is damaged, or of a codec or type that zarr lacks here"
+            raise DocumentError(message, self.url.text, path) from error
 
     @staticmethod
     def _path_of(dataset: Dataset) -> str:

@@ -39,9 +39,11 @@ class FieldSpec:
     attribute : str
         Name of the attribute, for attributes.
     dtype : str
-        NWB schema dtype: ``text``, ``isodatetime``, ``numeric``, ``float64``, ``float32``, ``uint8``, ``bool``, ``any``.
+        NWB schema dtype: ``text``, ``isodatetime``, ``isodate`` (a day will do), ``numeric``, ``float64``, ``float32``, ``uint8``, ``bool``, ``any``.
     dims : tuple of str
         Names of the dimensions; ``()`` for a scalar.
+    sizes : tuple of int or None
+        Sizes of dimensions where the schema fixes them.
     any_shape : bool
         Whether data of fewer or more dimensions than `dims` names is allowed.
     types : tuple of str
@@ -60,6 +62,7 @@ class FieldSpec:
     attribute: str = ""
     dtype: str = "any"
     dims: tuple[str, ...] = ()
+    sizes: tuple[int | None, ...] = ()
     any_shape: bool = False
     types: tuple[str, ...] = ()
     required: bool = False

@@ -69,9 +69,9 @@ class LocalCreation(Transaction):
     def begin(self) -> None:
         """Check the place, and make the staging folder beside it."""
         with named_errors(self.url):
-            self.target.parent.mkdir(parents=True, exist_ok=True)
             recover(self.target)
             self._check_replaceable()
+            self.target.parent.mkdir(parents=True, exist_ok=True)
             self._before = _identity(self.target)
             _remove_leftovers(self.target)
             self.staging.mkdir()
@@ -123,8 +123,15 @@ class LocalCreation(Transaction):
             os.close(self._lock)
             self._lock = None
 
+    def _is_session(self, document: Path) -> bool:
+        return document.is_file() and self._may_replace(document.read_bytes()) is None
+
     def _check_replaceable(self) -> None:
         """Raise unless the place is free, an empty folder, or a store that may be replaced."""
+        around = next((folder for folder in self.target.parents if self._is_session(folder / DOCUMENT)), None)
+        if around is not None:
+            message = f"{around} is a session, and a session is no part of another: choose a place outside of it"
+            raise StoreExistsError(message, self.url.text)
         if not self.target.exists() and not self.target.is_symlink():
             return
         if self.target.is_dir() and not any(self.target.iterdir()):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nwbzarr.errors import TrustError
+from nwbzarr.errors import StoreURLError, TrustError
 from nwbzarr.stores.url import StoreURL, parse_url
 
 Options = Mapping[str, Any]
@@ -45,7 +45,18 @@ class TrustPolicy:
 
     @classmethod
     def parse(cls, trust: Mapping[str, Options] | None, working_folder: str = "/") -> TrustPolicy:
-        """Return the policy of a mapping of URL prefix to storage options."""
+        """Return the policy of a mapping of URL prefix to storage options.
+
+        Raises
+        ------
+        StoreURLError
+            When it is no such mapping, or a prefix is no URL.
+        """
+        if not isinstance(trust, Mapping | None) or not all(
+            isinstance(options, Mapping) for options in (trust or {}).values()
+        ):
+            message = f"trust must map URL prefixes to storage options, {{'s3://lab/': {{…}}}}, but {trust!r} came"
+            raise StoreURLError(message)
         grants = (Grant(parse_url(prefix, working_folder), dict(options)) for prefix, options in (trust or {}).items())
         return cls(tuple(sorted(grants, key=lambda grant: -len(grant.prefix.path))))
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import zarr
 from zarr.core.dtype.npy.structured import Structured
 from zarr.dtype import data_type_registry
-from zarr.storage import StorePath
+from zarr.storage import MemoryStore, StorePath
+
+from nwbzarr.errors import LayoutError
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -85,3 +87,13 @@ def open_zarr_array(keys: Store, path: str, document: Mapping[str, Any], *, read
         warnings.simplefilter("ignore")
         array = zarr.Array.from_dict(StorePath(keys, path.strip("/")), {**document, "attributes": {}})
         return array if read_only else array.with_config({"write_empty_chunks": True})
+
+
+def check_array(document: Mapping[str, Any]) -> None:
+    """Raise `LayoutError` when zarr cannot make an array of this document; nothing is written."""
+    try:
+        open_zarr_array(MemoryStore(), "/", document, read_only=False)
+    except (ValueError, TypeError, KeyError) as error:
+        codecs = document.get("codecs")
+        message = f"the layout must be one that zarr knows, but it is not ({error!r}); codecs {codecs}"
+        raise LayoutError(message) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.documents import Document, parse_document
@@ -89,6 +90,9 @@ def _scattered(store: OpenStore) -> dict[str, Any]:
 def _absence(store: OpenStore) -> StoreError:
     """Return the error that says what is there instead of a root document."""
     url = store.url.text
+    if store.url.is_local and Path(store.url.path).is_file():
+        message = "a file is here, but a session is a folder (an HDF5 file is read by PyNWB): check the path"
+        return NotAStoreError(message, url)
     mark, *legacy = read_many(store.keys, [WRITE_MARK, *_LEGACY], store.url)
     if mark is not None:
         found = parse_mark(mark)

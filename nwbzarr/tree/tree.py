@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from nwbzarr.stores.url import StoreURL
 
+_NODE_TYPES = ("group", "array")
 _NO_ATTRIBUTES: dict[str, Any] = {}
 
 
@@ -159,8 +160,11 @@ def build_tree(
         path = f"/{key}"
         if ".." in key or "//" in path or key.startswith(".") or "/." in key or "\\" in key or path[-1] == "/":
             path = parse_path(path, url.text)
-        if not isinstance(node, dict):
-            message = f"a metadata document must be an object, but {type(node).__name__} was found"
+        if not isinstance(node, dict) or node.get("node_type") not in _NODE_TYPES:
+            found = node.get("node_type") if isinstance(node, dict) else type(node).__name__
+            message = (
+                f"a metadata document must be an object with node_type 'group' or 'array', but {found!r} was found"
+            )
             raise DocumentError(message, url.text, path)
         documents[path] = node
     return Tree(url, root, documents, small)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.attributes import encode_attributes
-from nwbzarr.convention.chunks import encode_chunk
+from nwbzarr.convention.chunks import can_decode, encode_chunk
 from nwbzarr.convention.documents import Document, array_document, chunk_key, chunk_shape, group_document
 from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
 from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference
@@ -28,6 +28,7 @@ from nwbzarr.layout.planning import ArrayLayout, plan_layout
 from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
 from nwbzarr.model.values import is_blocks
 from nwbzarr.stores.url import StoreURL, parse_url, relative_source, resolve_source
+from nwbzarr.stores.zarr_arrays import check_array
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan
 from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
 
@@ -129,6 +130,13 @@ class _Planner:
         self.stored.append((group, path))
 
     def plan_dataset(self, dataset: Dataset, path: str) -> None:
+        """Plan a dataset; errors get its path."""
+        try:
+            self._plan_dataset(dataset, path)
+        except NWBZarrError as error:
+            raise error.located(self.url.text, path) from error
+
+    def _plan_dataset(self, dataset: Dataset, path: str) -> None:
         """Plan a dataset: encoded now when it is small, region by region or object by object when it is not."""
         if self._is_stored(path):
             self._plan_append(dataset, path)
@@ -147,7 +155,10 @@ class _Planner:
         layout = self._layout(dataset, source)
         document = self._array_document(dataset, path, source, layout)
         self.documents[path] = document
-        if isinstance(source, MemorySource) and layout.shards is None and _is_one_chunk(document):
+        if dataset.storage is not None and dataset.storage.has_layout:
+            check_array(document)
+        direct = layout.shards is None and can_decode(list(layout.codecs), source.dtype) and _is_one_chunk(document)
+        if direct and isinstance(source, MemorySource):
             key = key_of(path, chunk_key(document, (0,) * len(source.shape)))
             self.chunks[key] = encode_chunk(_padded(source.array, layout.chunks), layout.codecs)
         elif isinstance(source, BlockSource) or 0 not in source.shape:

@@ -44,7 +44,8 @@ class MemorySource:
     def read(self, region: Region) -> np.ndarray[Any, Any]:
         """Return the values of a region."""
         # The ellipsis keeps a scalar an array.
-        block: np.ndarray[Any, Any] = self.array[*region, ...]
+        selection: Any = (*region, ...)
+        block: np.ndarray[Any, Any] = self.array[selection]
         return block
 
 
@@ -65,7 +66,9 @@ class SlicedSource:
         SchemaError
             When the data gives another shape than it said.
         """
-        block = np.asarray(self.data[region])
+        found = self.data[region]
+        _refuse_masked(found, self.where)
+        block = np.asarray(found)
         wanted = tuple(len(range(*part.indices(size))) for part, size in zip(region, self.shape, strict=True))
         if block.shape != wanted:
             message = f"{self.where} must give a block of shape {wanted} for {region}, but one of {block.shape} came"
@@ -145,9 +148,7 @@ def open_source(value: Any, where: str) -> Source:
     FieldTypeError
         When it is nothing of these, or holds what has no stored form.
     """
-    if isinstance(value, np.ma.MaskedArray):
-        message = f"{where} must hold values, but a masked array came: fill what is masked first (array.filled(…))"
-        raise SchemaError(message)
+    _refuse_masked(value, where)
     if isinstance(value, Iterator):
         return _open_blocks(value, where)
     if isinstance(value, np.ndarray | np.generic):
@@ -177,7 +178,7 @@ def _checked_text(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, An
         # h5py gives texts as bytes.
         decoded = [_decoded(item, where) if isinstance(item, bytes) else item for item in array.flat]
         array = np.array([*decoded, None], dtype=object)[:-1].reshape(array.shape)
-    for index, item in enumerate(array.flat):
+    for index, item in sorted(enumerate(array.flat), key=lambda pair: pair[1] is not None):
         if isinstance(item, list | tuple | np.ndarray):
             raise _ragged(where)
         if not isinstance(item, str):
@@ -209,7 +210,7 @@ def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
     if isinstance(value, str):
         return np.array(value, dtype=object)
     if isinstance(value, bytes):
-        return np.array(value)
+        return np.array([value, None], dtype=object)[0:1].reshape(())
     if isinstance(value, bool | int | float | complex):
         return _checked_number(np.asarray(value), where)
     if isinstance(value, list | tuple):
@@ -225,6 +226,12 @@ def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
     raise FieldTypeError(message)
 
 
+def _refuse_masked(value: Any, where: str) -> None:
+    if isinstance(value, np.ma.MaskedArray):
+        message = f"{where} must hold values, but a masked array came: fill what is masked first (array.filled(…))"
+        raise SchemaError(message)
+
+
 def _holds_integers_only(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return bool(value) and all(map(_holds_integers_only, value))
@@ -232,6 +239,8 @@ def _holds_integers_only(value: Any) -> bool:
 
 
 def _from_list(value: list[Any] | tuple[Any, ...], where: str) -> np.ndarray[Any, Any]:
+    for item in value:
+        _refuse_masked(item, where)
     if any(isinstance(item, datetime | date) for item in value):
         value = [encode_datetime(item) if isinstance(item, datetime | date) else item for item in value]
     try:

@@ -6,9 +6,10 @@ copied or mirrored whole".
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import itertools
 import json
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,7 +116,9 @@ def links_of(objects: dict[str, bytes], store: str) -> list[dict[str, str]]:
             found += document.get("attributes", {}).get("_LINKS", [])
     root = json.loads(objects[f"{store}/zarr.json"])
     nodes = [root, *root["consolidated_metadata"]["metadata"].values()]
-    assert sorted(map(str, found)) == sorted(str(each) for node in nodes for each in node["attributes"].get("_LINKS", []))
+    assert sorted(map(str, found)) == sorted(
+        str(each) for node in nodes for each in node["attributes"].get("_LINKS", [])
+    )
     return found
 
 
@@ -133,7 +136,9 @@ def test_processed_and_scratch_hold_no_copy_of_other_arrays(place: Place) -> Non
         PROCESSED: "processing/filtering/filtered/data/",
         SCRATCH: "scratch/spectrum/",
     }
-    raw_chunks = [data for key, data in of_store[RAW].items() if key.startswith("acquisition/raw/") and "json" not in key]
+    raw_chunks = [
+        data for key, data in of_store[RAW].items() if key.startswith("acquisition/raw/") and "json" not in key
+    ]
     assert sum(map(len, raw_chunks)) > 100_000
     for name, own in owned.items():
         rest = {key: data for key, data in of_store[name].items() if not key.startswith(own)}
@@ -254,7 +259,7 @@ def test_a_chain_of_four_where_each_holds_only_the_next(local: Place) -> None:
     first = TimeSeries("ts", data=DATA, unit="m", timestamps=TIMES)
     with local.io(names[0], "w") as io:
         io.write(session(acquisition=[first]))
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in itertools.pairwise(names):
         with local.io(before, "r") as source:
             found = source.read().acquisition["ts"]
             derived = TimeSeries("ts", data=DATA + 1, unit="m", timestamps=found)
@@ -456,7 +461,7 @@ def test_link_data_false_copies_into_another_layout(local: Place, raw: NWBFile) 
 
 @pytest.mark.parametrize("field", ["shards", "compressors"])
 def test_link_data_false_heeds_every_wish(local: Place, raw: NWBFile, field: str) -> None:
-    wishes: dict[str, Any] = {"shards": {"shards": (6000,)}, "compressors": {"compressors": []}}[field]
+    wishes: dict[str, Any] = {"shards": (6000,)} if field == "shards" else {"compressors": []}
     data = ZarrDataIO(raw.acquisition["raw"].data, link_data=False, **wishes)
     found = derive(local, TimeSeries("copied", data=data, unit="V", rate=1.0)).acquisition["copied"].data
     if field == "shards":

@@ -136,6 +136,7 @@ def test_a_writer_that_gave_up_does_not_live(clock: list[float]) -> None:
     given_up = elsewhere(renewed=clock[0]).abandon("no space left")
     assert not given_up.is_live
     assert "no space left" in given_up.describe()
+    assert not elsewhere(renewed=clock[0]).abandon("").is_live
 
 
 def test_a_writer_elsewhere_lives_as_long_as_its_lease(clock: list[float]) -> None:

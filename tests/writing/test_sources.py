@@ -132,6 +132,18 @@ def test_texts_are_kept_to_the_last_character(texts: list[str]) -> None:
     assert values_of(open_source(texts[0], "/x"))[()] == texts[0]
 
 
+def test_texts_lie_in_memory_as_they_are_read() -> None:
+    """zarr 3.1 writes a chunk of texts in the order of memory, so a turned table would come back scrambled."""
+    table = np.array([["a", "b", "c"], ["d", "e", "f"]], dtype=object)
+    for turned in (table.T, np.asfortranarray(table), table.T.astype("U1"), table.T.astype("S1")):
+        for value in (turned, Slow(turned)):
+            source = open_source(value, "/x")
+            assert not isinstance(source, BlockSource)
+            block = source.read((slice(None), slice(None)))
+            assert block.flags.c_contiguous
+            assert block.tolist() == turned.astype("U1").tolist()
+
+
 @LAW
 @given(st.lists(TEXTS.filter(lambda text: not text.endswith("\0")), min_size=1, max_size=4))
 def test_texts_of_fixed_width_and_bytes_are_texts(texts: list[str]) -> None:
