@@ -248,7 +248,7 @@ class NWBZarrIO:
             wrap = self.manager.connections.metered
             if plan.base is None:
                 return LocalCreation(self.url, may_replace, wrap)
-            return LocalUpdate(self.url, plan.base.root, wrap)
+            return LocalUpdate(self.url, plan.base.root, plan.new_nodes, wrap)
         if plan.base is None:
             return ObjectCreation(self.url, store.keys, may_replace)
         return ObjectUpdate(self.url, store.keys, plan.base.root)

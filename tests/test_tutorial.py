@@ -12,7 +12,7 @@ import pytest
 import scipy.signal as sps
 
 from nwbzarr import NWBFile, NWBZarrIO, ScratchData, TimeSeries
-from tests.places import KINDS, Place, place_of
+from tests.places import KINDS, QUICK_KINDS, Place, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,12 @@ FILTERED = sps.correlate(DATA, np.ones(128), mode="same") / 128
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    with place_of(request.param, request, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=QUICK_KINDS)
+def quick(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     with place_of(request.param, request, tmp_path) as made:
         yield made
 
@@ -111,31 +117,31 @@ def test_each_step_with_managers_of_its_own(place: Place) -> None:
         assert_tutorial_holds(scratch_io.read())
 
 
-def test_the_session_that_was_written_goes_on_working(place: Place) -> None:
+def test_the_session_that_was_written_goes_on_working(quick: Place) -> None:
     nwb = raw_session()
-    with place.io("raw_data.nwb.zarr", "w") as io:
+    with quick.io("raw_data.nwb.zarr", "w") as io:
         io.write(nwb)
     assert np.array_equal(nwb.acquisition["raw_timeseries"].data, DATA)
     derived = nwb.copy()
     module = derived.create_processing_module("filtering_module", "made without reading the raw session back")
     module.add(TimeSeries("filtered", data=FILTERED, unit="m", timestamps=nwb.acquisition["raw_timeseries"]))
-    with place.io("processed_data.nwb.zarr", "w") as io:
+    with quick.io("processed_data.nwb.zarr", "w") as io:
         report = io.write(derived)
     assert {(link.path, link.source) for link in report.links} == {
         ("/acquisition/raw_timeseries", "../raw_data.nwb.zarr"),
         ("/processing/filtering_module/filtered/timestamps", "../raw_data.nwb.zarr"),
     }
-    with place.io("processed_data.nwb.zarr", "r") as io:
+    with quick.io("processed_data.nwb.zarr", "r") as io:
         found = io.read().processing["filtering_module"]["filtered"]
         assert np.array_equal(found.timestamps, TIMESTAMPS)
 
 
-def test_raw_is_as_it_was_after_the_other_steps(place: Place) -> None:
-    write_raw(place)
-    with place.io("raw_data.nwb.zarr", "r") as raw_io:
+def test_raw_is_as_it_was_after_the_other_steps(quick: Place) -> None:
+    write_raw(quick)
+    with quick.io("raw_data.nwb.zarr", "r") as raw_io:
         before = dict(raw_io.read().attributes)
-        write_processed(place, raw_io)
-    with place.io("raw_data.nwb.zarr", "r") as raw_io:
+        write_processed(quick, raw_io)
+    with quick.io("raw_data.nwb.zarr", "r") as raw_io:
         nwb = raw_io.read()
         assert dict(nwb.attributes) == before
         assert list(nwb.acquisition) == ["raw_timeseries"]
@@ -143,11 +149,11 @@ def test_raw_is_as_it_was_after_the_other_steps(place: Place) -> None:
         assert list(nwb.scratch) == []
 
 
-def test_copies_are_sessions_of_their_own(place: Place) -> None:
-    write_raw(place)
-    raw_io = place.io("raw_data.nwb.zarr", "r")
-    write_processed(place, raw_io)
-    proc_io = place.io("processed_data.nwb.zarr", "r", raw_io.manager)
+def test_copies_are_sessions_of_their_own(quick: Place) -> None:
+    write_raw(quick)
+    raw_io = quick.io("raw_data.nwb.zarr", "r")
+    write_processed(quick, raw_io)
+    proc_io = quick.io("processed_data.nwb.zarr", "r", raw_io.manager)
     raw, processed = raw_io.read(), proc_io.read()
     assert raw.object_id != processed.object_id
     assert processed.acquisition["raw_timeseries"].object_id == raw.acquisition["raw_timeseries"].object_id
@@ -180,13 +186,13 @@ def test_complex_scratch_is_kept_bit_for_bit(place: Place, dtype: str) -> None:
         assert np.asarray(found.get_scratch("dft_2d")).shape == (2, SAMPLES // 2)
 
 
-def test_scratch_data_gives_its_description_without_conversion(place: Place) -> None:
-    write_raw(place)
-    with place.io("raw_data.nwb.zarr", "r") as raw_io:
-        write_processed(place, raw_io)
-    with place.io("processed_data.nwb.zarr", "r") as proc_io:
-        write_scratch(place, proc_io)
-    with place.io("scratch_analysis.nwb.zarr", "r") as scratch_io:
+def test_scratch_data_gives_its_description_without_conversion(quick: Place) -> None:
+    write_raw(quick)
+    with quick.io("raw_data.nwb.zarr", "r") as raw_io:
+        write_processed(quick, raw_io)
+    with quick.io("processed_data.nwb.zarr", "r") as proc_io:
+        write_scratch(quick, proc_io)
+    with quick.io("scratch_analysis.nwb.zarr", "r") as scratch_io:
         found = scratch_io.read().get_scratch("dft_filtered", convert=False)
         assert isinstance(found, ScratchData)
         assert found.description == found.notes == "discrete Fourier transform from filtered data"

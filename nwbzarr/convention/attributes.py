@@ -86,6 +86,26 @@ def decode_attribute(attributes: Mapping[str, Any], name: str) -> Any:
     return array.item() if dtype in _NATURAL else array[()]
 
 
+def strict_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes that another writer stored with bare NaN and infinities as strict JSON, with notes of them."""
+    notes = dict(attributes.get(ATTRIBUTE_DTYPES, {}))
+    for name, value in attributes.items():
+        places = [] if name == ATTRIBUTE_DTYPES else _nonfinite_places(value)
+        if places:
+            notes[name] = {"float64": places} if places != [[]] else "float64"
+    strict = {name: strict_value(value) for name, value in attributes.items()}
+    return {**strict, ATTRIBUTE_DTYPES: notes} if notes else strict
+
+
+def strict_value(value: Any) -> Any:
+    """Return a JSON value with Zarr's words for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: strict_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [strict_value(item) for item in value]
+    return _word(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _noted_array(value: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """Return a value as an array of the noted dtype; ValueError when it does not fit."""
     if not isinstance(dtype, str) or dtype not in _NOTED:
@@ -94,13 +114,13 @@ def _noted_array(value: Any, dtype: Any) -> np.ndarray[Any, Any]:
     kind = np.dtype(dtype).kind
     if kind == "U":
         return _text_array(value)
-    plain = np.array(_finite_or_word(value) if kind == "f" else value)
-    array = plain.astype(dtype)
-    allowed = "fiu" if kind == "f" else "iu" if kind in "iu" else "b"
-    if plain.size and (plain.dtype.kind not in allowed or (kind in "iu" and not np.array_equal(array, plain))):
+    plain = np.array(_finite_or_word(value) if kind == "f" else value, dtype=object)
+    allowed = {"f": (int, float), "b": bool}.get(kind, int)
+    if not all(isinstance(item, allowed) and (kind == "b" or not isinstance(item, bool)) for item in plain.flat):
         message = f"{value!r} is no {dtype}"
         raise ValueError(message)
-    return array
+    with np.errstate(over="ignore"):
+        return np.array(plain.tolist(), dtype=dtype).reshape(plain.shape)
 
 
 def _text_array(value: Any) -> np.ndarray[Any, Any]:

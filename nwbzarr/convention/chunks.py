@@ -20,6 +20,7 @@ from nwbzarr.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+import math
 import struct
 import zlib
 
@@ -85,6 +86,7 @@ def decode_chunk(
             _check_whole(codec["name"], data)
             data = bytes(_COMPRESSORS[codec["name"]](codec.get("configuration", {})).decode(data))
         if dtype.kind in "OT":
+            _check_count(data, math.prod(shape))
             return np.asarray(_TEXT_CODEC.decode(data)).reshape(shape)
         flat = np.frombuffer(data, dtype=_ordered(dtype, codecs[0]))
         return flat.reshape(shape).astype(dtype)
@@ -103,6 +105,13 @@ def _check_whole(codec: str, data: bytes) -> None:
     decoded, _, encoded = struct.unpack_from("<iii", data, 4) if len(data) >= _BLOSC_HEADER else (-1, 0, -1)
     if decoded < 0 or encoded != len(data):
         message = "the Blosc frame is cut off or damaged"
+        raise ValueError(message)
+
+
+def _check_count(data: bytes, expected: int) -> None:
+    """Raise unless a text chunk begins with the number of its texts: the codec would make room for any number."""
+    if int.from_bytes(data[:4], "little") != expected:
+        message = f"the chunk must hold {expected} texts"
         raise ValueError(message)
 
 

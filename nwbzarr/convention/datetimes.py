@@ -1,6 +1,6 @@
 """Datetimes as text: ISO 8601 with an offset from UTC (NWB schema, ``isodatetime``).
 
-This room refuses datetimes without an offset: the model gives every naive one the local zone first.
+A naive datetime is local time; it is never stored without its offset.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.convention.attributes import encode_attributes
-from nwbzarr.convention.names import ATTRIBUTE_DTYPES
+from nwbzarr.convention.attributes import strict_attributes, strict_value
+from nwbzarr.convention.names import DIMENSIONS
 from nwbzarr.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -61,30 +61,23 @@ def dump_document(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def with_dimension_names(document: Document, name: str) -> Document:
+    """Return an array's document with `dimension_names`, which xarray needs, from its attributes or made from `name`."""
+    if document.get("node_type") != "array" or document.get("dimension_names") is not None or not document["shape"]:
+        return document
+    known = document["attributes"].get(DIMENSIONS)
+    count = len(document["shape"])
+    fits = isinstance(known, list) and len(known) == count and len(set(map(str, known))) == count
+    return {**document, "dimension_names": known if fits else [f"{name}_dim{index}" for index in range(count)]}
+
+
 def strict_document(document: Mapping[str, Any]) -> Document:
     """Return a document that can be dumped as strict JSON, with bare NaN and infinities noted as dtypes.
 
     Other writers put them into ``zarr.json`` as they are, which most JSON parsers refuse.
     """
-    try:
-        dump_document(document)
-    except ValueError:
-        attributes = document.get("attributes", {})
-        notes = attributes.get(ATTRIBUTE_DTYPES, {})
-        encoded = encode_attributes(
-            {name: value for name, value in attributes.items() if name != ATTRIBUTE_DTYPES and value is not None},
-            "stored",
-        )
-        kept = {name: None for name, value in attributes.items() if value is None}
-        joined = {**encoded.pop(ATTRIBUTE_DTYPES, {}), **notes}
-        fill = {"fill_value": _word_of(document["fill_value"])} if "fill_value" in document else {}
-        return {**document, **fill, "attributes": {**encoded, **kept, ATTRIBUTE_DTYPES: joined}}
-    return dict(document)
-
-
-def _word_of(value: Any) -> Any:
-    """Return a fill value with numbers that are not finite as Zarr's words."""
-    return encode_attributes({"fill_value": value}, "stored")["fill_value"] if isinstance(value, float) else value
+    fill = {"fill_value": strict_value(document["fill_value"])} if "fill_value" in document else {}
+    return {**document, **fill, "attributes": strict_attributes(document.get("attributes", {}))}
 
 
 def consolidate(root: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> Document:

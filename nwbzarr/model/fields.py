@@ -244,21 +244,22 @@ class Collection(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         group = self.group
-        if group is None or name not in group:
+        if group is None or name not in self:
             known = ", ".join(map(repr, self)) or "nothing"
             message = f"{self._owner.neurodata_type}.{self._spec.name} has no {name!r}; it has {known}"
             raise KeyError(message)
         return group[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.group or ())
+        return (name for name in self.group or () if name in self)
 
     def __len__(self) -> int:
-        return len(self.group or ())
+        return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        group = self.group
-        return group is not None and name in group
+        """Whether a container or link has this name; plain groups and datasets beside them are not counted."""
+        member = self.group.raw_member(name) if self.group is not None and isinstance(name, str) else None
+        return isinstance(member, Pointer) or (member is not None and member.neurodata_type is not None)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a container, or `default` when there is none; a link that cannot be followed raises."""

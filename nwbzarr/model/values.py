@@ -143,6 +143,9 @@ def _parse_array(value: Any, spec: FieldSpec, where: str) -> Any:
     dims = spec.dims
     if spec.dtype == "text":
         texts = _parse_texts(value, dims, where)
+        if not texts:
+            # A list without texts has no dtype of its own.
+            return np.empty((0, *(size or 0 for size in (*spec.sizes[1:], *dims)[: len(dims) - 1])), dtype=object)
         _check_sizes(shape_of(texts) or (), spec, where)
         return texts
     if spec.dtype == "isodatetime":

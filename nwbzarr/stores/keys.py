@@ -22,7 +22,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import _get_loop, sync
 from zarr.storage import FsspecStore, LocalStore
 
-from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, StoreError
+from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, StoreError, StoreNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from zarr.abc.store import ByteRequest, Store
     from zarr.core.buffer import Buffer, BufferPrototype
 
+    from nwbzarr.stores.metered import WholeObjects
     from nwbzarr.stores.trust import Options
     from nwbzarr.stores.url import StoreURL
 
@@ -251,13 +252,18 @@ def write_many(keys: Store, values: Iterable[tuple[str, bytes]], url: StoreURL) 
         When the service refuses, or has no room.
     """
     buffer = default_buffer_prototype().buffer
-    with named_errors(url):
+    with named_errors(url), _named_absence(url):
         sync(_gather([keys.set(name, buffer.from_bytes(data)) for name, data in values]))
+
+
+def drain(keys: WholeObjects) -> None:
+    """Wait for array writes that are under way, and let no other start."""
+    sync(keys.drain())
 
 
 def create_key(keys: ConditionalKeys, name: str, data: bytes, url: StoreURL) -> None:
     """Write a key that must not exist; `FileExistsError` when it does."""
-    with named_errors(url):
+    with named_errors(url), _named_absence(url):
         sync(keys.create(name, data))
 
 
@@ -299,7 +305,13 @@ async def _gather(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
         async with gate:
             return await task
 
-    return await asyncio.gather(*map(bounded, work))
+    # Requests under way when one fails are cancelled and awaited: none may reach the store after a retry began.
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(bounded(task)) for task in work]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 @contextlib.contextmanager
@@ -317,6 +329,16 @@ def named_errors(url: StoreURL) -> Iterator[None]:
         raise _service_error(error, url) from error
     except _network_errors() as error:
         raise _service_error(error, url) from error
+
+
+@contextlib.contextmanager
+def _named_absence(url: StoreURL) -> Iterator[None]:
+    """Turn the absence of what a store is written into (a bucket) into an error of this package."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        message = f"{url.origin} is not there, or may not be seen with these credentials: make the bucket first"
+        raise StoreNotFoundError(message, url.text) from error
 
 
 def _network_errors() -> tuple[type[Exception], ...]:

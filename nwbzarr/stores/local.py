@@ -29,7 +29,7 @@ except ImportError:  # pragma: no cover - Windows has no advisory locks on folde
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from zarr.abc.store import Store
 
@@ -71,7 +71,11 @@ class LocalCreation(Transaction):
         with named_errors(self.url):
             recover(self.target)
             self._check_replaceable()
-            self.target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.target.parent.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                message = f"a session is a folder in a folder, but a part of the path is a file: {error.filename}"
+                raise StoreExistsError(message, self.url.text) from error
             self._before = _identity(self.target)
             _remove_leftovers(self.target)
             self.staging.mkdir()
@@ -157,14 +161,17 @@ class LocalUpdate(Transaction):
         A local place.
     base : bytes
         The root document that the update was planned on.
+    new_nodes : collection of str
+        Paths of nodes that the store does not have yet; an update that fails removes them again.
     wrap : callable
         Wraps the keys that arrays are written to, for counting.
     """
 
-    def __init__(self, url: StoreURL, base: bytes, wrap: Callable[[Store], Store]) -> None:
+    def __init__(self, url: StoreURL, base: bytes, new_nodes: Collection[str], wrap: Callable[[Store], Store]) -> None:
         self.url = url
         self.target = Path(url.path)
         self.base = base
+        self._new_nodes = new_nodes
         self.keys = wrap(LocalKeys(self.target))
         self._lock: int | None = None
 
@@ -206,7 +213,10 @@ class LocalUpdate(Transaction):
         self._close()
 
     def abort(self, error: BaseException) -> None:  # noqa: ARG002
-        """Let go of the lock; what was written is not in the root document and so not in the store."""
+        """Remove new nodes, which no root document names, and let go of the lock."""
+        if self._lock is not None or fcntl is None:
+            for path in self._new_nodes:
+                shutil.rmtree(self.target / path.strip("/"), ignore_errors=True)
         self._close()
 
     def _close(self) -> None:
@@ -222,7 +232,7 @@ class LocalUpdate(Transaction):
 
 def recover(target: Path) -> None:
     """Move a store back that a killed process had moved aside."""
-    previous = target.with_name(f".{target.name}{_PREVIOUS}")
+    previous = _moved_aside(target)
     if previous.exists() and not target.exists():
         previous.rename(target)
 
@@ -272,7 +282,10 @@ def _identity(target: Path) -> tuple[int, ...] | None:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove staging folders of this target whose process is gone."""
+    """Remove what writers of this target left whose process is gone."""
+    if target.exists():
+        # A store that was moved aside, and whose successor is in place.
+        shutil.rmtree(_moved_aside(target), ignore_errors=True)
     for folder in target.parent.glob(f".{target.name}.*{_STAGING}"):
         lock = _try_lock(folder)
         if lock is not None:
@@ -280,11 +293,15 @@ def _remove_leftovers(target: Path) -> None:
             os.close(lock)
 
 
+def _moved_aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}{_PREVIOUS}")
+
+
 def _exchange(new: Path, old: Path) -> None:
     """Give `new` the name of `old`, and `old` the name of `new`."""
     if _exchange_at_once(new, old):
         return
-    previous = old.with_name(f".{old.name}{_PREVIOUS}")
+    previous = _moved_aside(old)
     old.rename(previous)
     new.rename(old)
     previous.rename(new)

@@ -6,6 +6,7 @@ requests that overlap share one. This room refuses to change what passes through
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -186,8 +187,14 @@ class MeteredStore(Store):
 class WholeObjects(MeteredStore):
     """Keys of arrays that are written whole object by whole object: nothing that is there needs to be read.
 
-    zarr asks for a shard before it writes it; here the answer is known without a request.
+    zarr asks for a shard before it writes it; here the answer is known without a request. When one write of several
+    fails, zarr leaves the others under way: `drain` stops them, so that none reaches the store after a retry began.
     """
+
+    def __init__(self, store: Store, meter: Meter) -> None:
+        super().__init__(store, meter)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:  # noqa: ARG002
         """Say that there is nothing."""
@@ -196,3 +203,20 @@ class WholeObjects(MeteredStore):
     async def exists(self, key: str) -> bool:  # noqa: ARG002
         """Say that there is nothing."""
         return False
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Count a ``put``, and keep an eye on it."""
+        if self._stopped:
+            message = "the write was given up"
+            raise OSError(message)
+        task = asyncio.ensure_future(super().set(key, value))
+        self._under_way.add(task)
+        try:
+            await task
+        finally:
+            self._under_way.discard(task)
+
+    async def drain(self) -> None:
+        """Start no write any more, and wait for those under way."""
+        self._stopped = True
+        await asyncio.gather(*self._under_way, return_exceptions=True)

@@ -42,18 +42,15 @@ class ObjectTransaction(Transaction):
         self.keys = keys
         self.mark = WriteMark.fresh()
         self._marked = False
-        self._took_over = False
         self._touched = False
 
     def begin(self) -> None:
         """Leave the mark, or take over that of a dead writer; then make room."""
+        # A place that is refused is left without a trace, so a mark always stands beside a writer's own objects.
+        self._check()
         ACTIVE.add(self.mark.token)
-        try:
-            self._leave_mark()
-            self._prepare()
-        except BaseException as error:
-            self.abort(error)
-            raise
+        self._leave_mark()
+        self._prepare()
 
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:
         """Store values under their keys, concurrently."""
@@ -86,6 +83,10 @@ class ObjectTransaction(Transaction):
             # The reason for giving up is what the caller must see, not that the note of it failed too.
             with contextlib.suppress(NWBZarrError, OSError):
                 self._retire_mark(f"{type(error).__name__}: {error}")
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Raise when this write may not take the place."""
 
     @abstractmethod
     def _prepare(self) -> None:
@@ -129,7 +130,6 @@ class ObjectTransaction(Transaction):
         except FileExistsError as error:
             message = "another writer began here at the same moment: wait for it"
             raise CommitConflictError(message, self.url.text) from error
-        self._took_over = True
 
     def _exchange_mark(self, mark: WriteMark) -> None:
         try:
@@ -160,25 +160,29 @@ class ObjectCreation(ObjectTransaction):
     def __init__(self, url: StoreURL, keys: Any, may_replace: Callable[[bytes], str | None]) -> None:
         super().__init__(url, keys)
         self._may_replace = may_replace
+        self._old: list[str] = []
 
-    def _prepare(self) -> None:
-        """Remove what was there: its root document first, so that no half store is ever open to readers."""
-        old = [key for key in list_keys(self.keys, self.url) if key != WRITE_MARK]
-        if DOCUMENT in old:
+    def _check(self) -> None:
+        """Raise unless the place is empty, a session that may be replaced, or what a dead writer left."""
+        self._old = [key for key in list_keys(self.keys, self.url) if key != WRITE_MARK]
+        if DOCUMENT in self._old:
             (root,) = read_many(self.keys, [DOCUMENT], self.url)
             reason = self._may_replace(root or b"")
             if reason is not None:
                 raise StoreExistsError(reason, self.url.text)
-            self._touched = True
-            delete_keys(self.keys, [DOCUMENT], self.url)
-        elif old and not self._took_over:
+        elif self._old and read_many(self.keys, [WRITE_MARK], self.url) == [None]:
             message = (
                 f"mode 'w' replaces a session or makes a new one, but there are objects below this place "
-                f"({old[0]!r} …) that are no session: nothing was touched; choose another name"
+                f"({self._old[0]!r} …) that are no session: nothing was touched; choose another name"
             )
             raise StoreExistsError(message, self.url.text)
-        delete_keys(self.keys, [key for key in old if key != DOCUMENT], self.url)
+
+    def _prepare(self) -> None:
+        """Remove what was there: its root document first, so that no half store is ever open to readers."""
         self._touched = True
+        if DOCUMENT in self._old:
+            delete_keys(self.keys, [DOCUMENT], self.url)
+        delete_keys(self.keys, [key for key in self._old if key != DOCUMENT], self.url)
 
     def _store_root(self, root: bytes) -> None:
         create_key(self.keys, DOCUMENT, root, self.url)
@@ -197,10 +201,14 @@ class ObjectUpdate(ObjectTransaction):
         super().__init__(url, keys)
         self.base = base
 
-    def _prepare(self) -> None:
+    def _check(self) -> None:
         if read_many(self.keys, [DOCUMENT], self.url) != [self.base]:
             message = "the store was changed since it was opened: open it again and repeat the change"
             raise CommitConflictError(message, self.url.text)
+
+    def _prepare(self) -> None:
+        """Check once more, now that no other writer is let in."""
+        self._check()
 
     def _store_root(self, root: bytes) -> None:
         replace_key(self.keys, DOCUMENT, root, self.base, self.url)

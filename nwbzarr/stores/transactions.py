@@ -29,7 +29,11 @@ class Transaction(ABC):
     keys: Store
 
     def __enter__(self) -> Self:
-        self.begin()
+        try:
+            self.begin()
+        except BaseException as error:
+            self.abort(error)
+            raise
         return self
 
     def __exit__(

@@ -52,11 +52,13 @@ class TrustPolicy:
         StoreURLError
             When it is no such mapping, or a prefix is no URL.
         """
-        if not isinstance(trust, Mapping | None) or not all(
-            isinstance(options, Mapping) for options in (trust or {}).values()
-        ):
-            message = f"trust must map URL prefixes to storage options, {{'s3://lab/': {{…}}}}, but {trust!r} came"
+        if not isinstance(trust, Mapping | None):
+            message = f"trust must map URL prefixes to storage options, but {type(trust).__name__} came"
             raise StoreURLError(message)
+        for prefix, options in (trust or {}).items():
+            if not isinstance(options, Mapping):
+                message = f"trust[{prefix!r}] must be a mapping of storage options, but {type(options).__name__} came"
+                raise StoreURLError(message)
         grants = (Grant(parse_url(prefix, working_folder), dict(options)) for prefix, options in (trust or {}).items())
         return cls(tuple(sorted(grants, key=lambda grant: -len(grant.prefix.path))))
 

@@ -24,7 +24,7 @@ from nwbzarr.convention.documents import (
 from nwbzarr.convention.names import DOCUMENT, SPECIFICATIONS, key_of
 from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
 from nwbzarr.errors import DocumentError
-from nwbzarr.stores.keys import named_errors, read_many
+from nwbzarr.stores.keys import drain, named_errors, read_many
 from nwbzarr.stores.metered import Meter, WholeObjects
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 from nwbzarr.tree.tree import Tree
@@ -86,13 +86,17 @@ def execute(plan: WritePlan, transaction: Transaction) -> WriteReport:
         When the store does not take it.
     """
     work = _Work(plan, transaction)
-    for array in plan.arrays:
-        work.write_array(array)
-    for copy in plan.copies:
-        work.copy_array(copy)
-    for append in plan.appends:
-        work.append_rows(append)
-    return work.finish()
+    try:
+        for array in plan.arrays:
+            work.write_array(array)
+        for copy in plan.copies:
+            work.copy_array(copy)
+        for append in plan.appends:
+            work.append_rows(append)
+        return work.finish()
+    except BaseException:
+        drain(work.keys)
+        raise
 
 
 class _Work:
@@ -104,6 +108,7 @@ class _Work:
         self.documents = dict(plan.documents)
         self.small = {key: data for key, data in plan.chunks.items() if len(data) <= CHUNK_LIMIT}
         self.meter = Meter()
+        self.keys = WholeObjects(transaction.keys, self.meter)
         self.chunks = len(plan.chunks)
         self.nbytes = sum(map(len, plan.chunks.values()))
 
@@ -191,7 +196,7 @@ class _Work:
             start = stop
 
     def _open(self, path: str, document: Document) -> Any:
-        return open_zarr_array(WholeObjects(self.transaction.keys, self.meter), path, document, read_only=False)
+        return open_zarr_array(self.keys, path, document, read_only=False)
 
     def _store(self, target: Any, region: tuple[slice, ...], block: np.ndarray[Any, Any]) -> None:
         self.transaction.renew()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nwbzarr.convention.chunks import encode_chunk
-from nwbzarr.convention.documents import Document, array_document, chunk_key
+from nwbzarr.convention.documents import Document, array_document, chunk_key, with_dimension_names
 from nwbzarr.convention.dtypes import encode_data_type, fill_value
 from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference, parse_reference
 from nwbzarr.convention.names import (
@@ -184,7 +184,7 @@ class _Export:
         if path in self.links:
             attributes[LINKS] = encode_links(self.links[path])
         document = {key: value for key, value in stored.items() if key != "consolidated_metadata"}
-        self.documents[path] = {**document, "attributes": attributes}
+        self.documents[path] = with_dimension_names({**document, "attributes": attributes}, split_path(path)[1])
         if session.tree.is_array(location.path) and not self._plan_rewritten(session, location, attributes):
             self.copies.append(CopyPlan(location, path, stored, session.store.keys))
 

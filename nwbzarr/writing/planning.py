@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.attributes import encode_attributes
 from nwbzarr.convention.chunks import can_decode, encode_chunk
-from nwbzarr.convention.documents import Document, array_document, chunk_key, chunk_shape, group_document
+from nwbzarr.convention.documents import (
+    Document,
+    array_document,
+    chunk_key,
+    chunk_shape,
+    group_document,
+    with_dimension_names,
+)
 from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
 from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference
 from nwbzarr.convention.names import (
@@ -213,7 +220,7 @@ class _Planner:
         target = member.target if isinstance(member, Pointer) else self._location(member, path)
         source = relative_source(self.url, target.url)
         self.links.append(LinkPlan(join_path(path, name), source, target))
-        if target.url != self.url or isinstance(member, Pointer):
+        if isinstance(member, Pointer) or member.root is not self.session:
             self.reads.add(target.url)
         return Link(name, source, target.path)
 
@@ -277,6 +284,9 @@ class _Planner:
         dimensions = _dimensions(dataset, len(source.shape))
         if dimensions is not None:
             attributes[DIMENSIONS] = list(dimensions)
+        elif source.shape:
+            # xarray needs names, and one name must have one length within a group.
+            dimensions = tuple(f"{dataset.name}_dim{index}" for index in range(len(source.shape)))
         return array_document(
             shape=source.shape,
             data_type=encode_data_type(source.dtype),
@@ -293,7 +303,7 @@ class _Planner:
         stored: Document = lazy.dataset.loader.tree.documents[origin.path]
         described = {name: stored["attributes"][name] for name in _DESCRIPTIVE if name in stored["attributes"]}
         document = {**stored, "attributes": {**described, **self._attributes(dataset, path)}}
-        self.documents[path] = document
+        self.documents[path] = with_dimension_names(document, dataset.name)
         self.copies.append(CopyPlan(origin, path, stored, lazy.dataset.loader.store.keys))
 
     def _plan_append(self, dataset: Dataset, path: str) -> None:

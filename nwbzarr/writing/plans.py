@@ -139,9 +139,9 @@ class WritePlan:
     reads: frozenset[StoreURL] = frozenset()
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
-        return not self.documents
+    def new_nodes(self) -> frozenset[str]:
+        """Paths of nodes that are not stored yet."""
+        return frozenset(self.documents) - frozenset(self.base.documents if self.base is not None else ())
 
 
 def plan_regions(shape: tuple[int, ...], objects: tuple[int, ...], itemsize: int) -> Iterator[Region]:

@@ -169,7 +169,8 @@ def as_stored(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
         When an object array holds anything but text, or bytes are no UTF-8.
     """
     if array.dtype.kind in "OUTS":
-        return _checked_text(array.astype(object), where)
+        # In the order it is read: zarr 3.1 writes texts as they lie in memory.
+        return _checked_text(array.astype(object, order="C"), where)
     return array.astype(packed(array.dtype).newbyteorder("="), copy=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import tracemalloc
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -307,6 +308,19 @@ def test_a_blosc_header_that_claims_less_than_nothing_is_a_document_error() -> N
 def test_texts_that_are_no_unicode_are_a_document_error() -> None:
     with pytest.raises(DocumentError):
         decode_chunk(b"\x01\0\0\0\x02\0\0\0\xff\xfe", [TEXT], np.dtype(object), (1,), "/x")
+
+
+def test_a_number_of_texts_that_cannot_be_there_takes_no_memory() -> None:
+    """Four bytes may claim 2**32 texts, which is 32 GiB before the first is read."""
+    claimed = 2**24
+    tracemalloc.start()
+    try:
+        with pytest.raises(DocumentError):
+            decode_chunk(claimed.to_bytes(4, "little") + bytes(8), [TEXT], np.dtype(object), (2,), "/x")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20
 
 
 @pytest.mark.parametrize("shape", [(5,), (7,), (2, 2), (), (6, 2)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -98,6 +98,7 @@ def test_a_field_has_what_its_kind_needs_and_nothing_else(spec: TypeSpec, field:
     if field.kind is not Kind.ATTRIBUTE:
         assert field.path, f"{spec.name} cannot be its own {field.name}"
     assert not (field.dims and field.kind is not Kind.DATASET)
+    assert len(field.sizes) in (0, len(field.dims))
     assert not (field.required and field.default is not None)
     assert not (field.fixed and field.default is None)
     assert field.path == field.path.strip("/")
@@ -113,6 +114,7 @@ def test_an_attribute_belongs_to_the_type_or_to_one_of_its_datasets(spec: TypeSp
 SAMPLES: dict[str, Any] = {
     "text": "x",
     "isodatetime": datetime(2024, 2, 29, tzinfo=UTC),
+    "isodate": date(2024, 2, 29),
     "numeric": 1.5,
     "float32": 1.5,
     "float64": 1.5,
@@ -128,8 +130,9 @@ def test_a_value_of_its_dtype_suits_every_field(spec: TypeSpec, field: FieldSpec
     if field.kind in (Kind.CONTAINER, Kind.COLLECTION):
         return
     value = SAMPLES[field.dtype]
-    for _ in field.dims[:1] if field.any_shape else field.dims:
-        value = [value]
+    dims = field.dims[:1] if field.any_shape else field.dims
+    for size in reversed(field.sizes or (None,) * len(dims)):
+        value = [value] * (size or 1)
     assert parse_value(value, field, spec.name) is not None
     if field.default is not None:
         assert parse_value(field.default, field, spec.name) == field.default

@@ -241,6 +241,22 @@ def test_a_prefix_that_names_no_place_is_refused(prefix: str) -> None:
         TrustPolicy.parse({prefix: {}})
 
 
+@pytest.mark.parametrize(
+    "trust", [["s3://lab"], "s3://lab", {"s3://lab": None}, {"s3://lab": "anon"}, {"s3://lab": True}]
+)
+def test_trust_that_is_no_mapping_of_prefix_to_options_is_refused(trust: Any) -> None:
+    with pytest.raises(StoreURLError, match="trust"):
+        TrustPolicy.parse(trust)
+
+
+def test_a_refusal_of_trust_does_not_tell_secrets() -> None:
+    """Messages end in logs and in bug reports."""
+    trust: Any = {"s3://lab": {"key": "k", "secret": "hunter2"}, "s3://other": None}
+    with pytest.raises(StoreURLError) as caught:
+        TrustPolicy.parse(trust)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_no_trust_grants_nothing() -> None:
     assert TrustPolicy.parse(None) == TrustPolicy.parse({}) == NO_TRUST
     assert NO_TRUST.options_for(parse_url("s3://lab/x")) is None
