@@ -16,7 +16,8 @@ from nwbzarr import errors
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nwbzarr.io import NWBZarrIO, open, read_nwb  # noqa: A004 - nwbzarr.open, like zarr.open
+    from nwbzarr.io import NWBZarrIO, read_nwb
+    from nwbzarr.io import open as open  # noqa: A004 - nwbzarr.open, like zarr.open; not for import *
     from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject, TimeSeries
     from nwbzarr.model.containers import Container, Data, LabMetaData, NWBContainer, NWBData, NWBDataInterface
     from nwbzarr.model.data_io import ZarrDataIO
@@ -57,7 +58,6 @@ __all__ = [
     "TimeSeries",
     "ZarrDataIO",
     "errors",
-    "open",
     "read_nwb",
 ]
 
@@ -75,4 +75,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF})

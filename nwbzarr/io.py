@@ -7,16 +7,13 @@ replaces, ``w-`` and ``x`` create what must not exist.
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from nwbzarr.errors import (
-    IncompleteWriteError,
     SchemaError,
     SelfOverwriteError,
     StoreExistsError,
     StoreModeError,
-    StoreNotFoundError,
 )
 from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.nwbfile import NWBFile
@@ -137,7 +134,7 @@ class NWBZarrIO:
             raise SchemaError(message, self.url.text)
         self._check_belongs(nwbfile)
         plan, stored = plan_write(nwbfile, self.url, self._base)
-        if plan.base is not None and not nwbfile.changed:
+        if plan.base is not None and not plan.documents:
             return WriteReport(self.url, 0, 0, 0, (), plan.base)
         report = self._carry_out(plan)
         self._settle(stored)
@@ -192,8 +189,7 @@ class NWBZarrIO:
         if self.mode in ("r", "r+"):
             self._session = self.manager.open(self.url, self._options)
         elif self.mode != "w":
-            with suppress(StoreNotFoundError, IncompleteWriteError):
-                self._session = self.manager.open(self.url, self._options)
+            self._session = self.manager.open_if_there(self.url, self._options)
         if self.mode in ("w-", "x") and self._session is not None:
             message = (
                 f"mode {self.mode!r} makes a new store, but there is one: use 'r+' to add to it, 'w' to replace it"
@@ -229,7 +225,9 @@ class NWBZarrIO:
 
     def _carry_out(self, plan: WritePlan) -> WriteReport:
         """Do what the plan says, and make it visible."""
-        if plan.base is None and self.url in plan.reads:
+        if plan.base is None and any(
+            read.is_within(self.url) or self.url.is_within(read) for read in self.manager.stores_behind(plan.reads)
+        ):
             message = (
                 "the session still reads from, or links to, the store that it would replace: "
                 "write it to another place, or export() what it needs first"
@@ -237,7 +235,10 @@ class NWBZarrIO:
             raise SelfOverwriteError(message, self.url.text)
         with self._transaction(plan) as transaction:
             report = execute(plan, transaction)
-        self.manager.forget(self.url)
+        if plan.base is not None and self._session is not None:
+            self._session.refresh(report.tree)
+        else:
+            self.manager.forget(self.url)
         self._base = report.tree
         return report
 

@@ -115,7 +115,8 @@ def _noted_array(value: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if kind == "U":
         return _text_array(value)
     plain = np.array(_finite_or_word(value) if kind == "f" else value, dtype=object)
-    allowed = {"f": (int, float), "b": bool}.get(kind, int)
+    kinds: dict[str, tuple[type, ...]] = {"f": (int, float), "b": (bool,)}
+    allowed = kinds.get(kind, (int,))
     if not all(isinstance(item, allowed) and (kind == "b" or not isinstance(item, bool)) for item in plain.flat):
         message = f"{value!r} is no {dtype}"
         raise ValueError(message)

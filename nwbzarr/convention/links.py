@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nwbzarr.convention.names import LINKS, REFERENCE, parse_path
-from nwbzarr.errors import DocumentError
+from nwbzarr.convention.names import LINKS, REFERENCE, parse_name, parse_path
+from nwbzarr.errors import DocumentError, SchemaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +103,8 @@ def _parse_link(entry: object, where: str) -> Link:
     if missing:
         message = f"an entry of {LINKS} must have a text for {', '.join(missing)}, but {dict(entry)!r} was found"
         raise DocumentError(message, path=where)
-    return Link(entry["name"], entry["source"], parse_path(entry["path"]))
+    try:
+        name = parse_name(entry["name"], "a link")
+    except SchemaError as error:
+        raise DocumentError(error.message, path=where) from error
+    return Link(name, entry["source"], parse_path(entry["path"]))

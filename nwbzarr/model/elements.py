@@ -51,6 +51,9 @@ class Loader(Protocol):
     def member(self, path: str, name: str) -> Element | Pointer:
         """Return one child of a group, or the link that has its name."""
 
+    def stored_attributes(self, path: str) -> Mapping[str, Any]:
+        """Return the attributes of a node as they are stored now."""
+
     def follow(self, pointer: Pointer) -> Element:
         """Return the element that a link leads to."""
 
@@ -103,6 +106,11 @@ class Pointer:
         target = self.target
         place = "" if target.url == self.loader.url else f"{target.url.text} "
         return f"link to {place}{target.path}"
+
+    @property
+    def followed(self) -> Element | None:
+        """The element it leads to, if it was followed."""
+        return self._element
 
     def follow(self) -> Element:
         """Return the element it leads to; the same one every time."""
@@ -254,6 +262,9 @@ class Element:
 
     def settle(self, location: Location) -> None:
         """Note that the element is stored now, as it is."""
+        if self.loader is not None:
+            self.stored_attributes = self.loader.stored_attributes(location.path)
+            self.new_attributes = {}
         self.location = location
         self.changed = False
 
@@ -341,6 +352,17 @@ class Dataset(Element):
     def replace_data(self, data: Any) -> None:
         """Put other data in the place of what was given, for data that can be read once only."""
         self._data = data
+
+    def settle(self, location: Location) -> None:
+        """Note that the dataset is stored now, with the rows that were appended."""
+        super().settle(location)
+        if self.appended and self.loader is None:
+            import numpy as np
+
+            self._data = np.concatenate([np.asarray(self._data), *self.appended])
+        elif self.appended:
+            self._known = False
+        self.appended = []
 
     def append(self, rows: Any) -> None:
         """Add rows at the end of the first dimension; they are stored by the next write in mode ``r+`` or ``a``.
@@ -488,6 +510,10 @@ class Group(Element, Mapping[str, Any]):
     def touched(self) -> list[tuple[str, Element | Pointer]]:
         """Members that were built or added; only these can differ from what is stored."""
         return list(self._members.items())
+
+    def keep_member(self, element: Element) -> None:
+        """Remember a stored member that was built on the way to another."""
+        self._members.setdefault(element.name, element)
 
     def add_member(self, element: Element | Pointer, name: str | None = None) -> None:
         """Add a member; an element that has a parent already becomes a link.

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.convention.names import join_path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nwbzarr.stores.zarr_arrays import AnyArray
 
 
-class LazyArray:
+class LazyArray(NDArrayOperatorsMixin):
     """A stored array.
 
     NumPy and SciPy functions take it as it is (they read all of it); slicing reads the chunks that are needed.
@@ -72,8 +73,8 @@ class LazyArray:
     @property
     def shards(self) -> tuple[int, ...] | None:
         """Shape of the unit of storage, or None when every chunk is an object."""
-        stored = chunk_shape(self._document)
-        return None if stored == self.chunks else stored
+        codecs = self._document.get("codecs") or [{}]
+        return chunk_shape(self._document) if codecs[0].get("name") == "sharding_indexed" else None
 
     @property
     def location(self) -> Location:
@@ -121,6 +122,11 @@ class LazyArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.asarray(self[...], dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        """Read what takes part in arithmetic, and leave the rest to NumPy."""
+        read = (np.asarray(item) if isinstance(item, LazyArray) else item for item in inputs)
+        return getattr(ufunc, method)(*read, **keywords)
 
     def __iter__(self) -> Any:
         return iter(self[...])

@@ -20,11 +20,13 @@ from nwbzarr.convention.sidecar import digest_of
 from nwbzarr.errors import (
     DanglingLinkError,
     DocumentError,
+    IncompleteWriteError,
     LinkCycleError,
+    NotAStoreError,
     NWBZarrError,
     ReferenceTargetError,
     SchemaError,
-    StoreError,
+    StoreNotFoundError,
 )
 from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
 from nwbzarr.model.nwbfile import NWBFile
@@ -33,10 +35,10 @@ from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.stores.connections import Connections, OpenStore
 from nwbzarr.stores.keys import named_errors, read_many
 from nwbzarr.stores.url import StoreURL, resolve_source
-from nwbzarr.tree.loading import load_tree
+from nwbzarr.tree.loading import is_store, load_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nwbzarr.stores.metered import Meter
     from nwbzarr.stores.trust import Options
@@ -116,6 +118,8 @@ class Session:
             found = cls.__new__(cls)
             found.attach(self, Location(self.url, path), parent if isinstance(parent, Group) else None, attributes)
             self._elements[path] = found
+            if isinstance(parent, Group):
+                parent.keep_member(found)
         return found
 
     def dataset(self, path: str) -> Dataset:
@@ -126,7 +130,25 @@ class Session:
             raise DocumentError(message, self.url.text, path)
         return found
 
+    def refresh(self, tree: Tree) -> None:
+        """Take the metadata of a commit that added to this store."""
+        self.tree = tree
+        self._names.clear()
+        self._absent.clear()
+
+    def link_targets(self) -> set[StoreURL]:
+        """Return the stores that links of this store lead to; broken ones are left out."""
+        targets: set[StoreURL] = set()
+        for path in self.tree.documents:
+            with contextlib.suppress(NWBZarrError):
+                targets |= {self.target(link).url for link in self.tree.links(path)}
+        return targets
+
     # What a Loader does.
+
+    def stored_attributes(self, path: str) -> Mapping[str, Any]:
+        """Return the attributes of a node as they are stored now."""
+        return self.tree.attributes(path)
 
     def names(self, path: str) -> Collection[str]:
         """Return the names of a group's children and links, in order and quick to search."""
@@ -244,7 +266,7 @@ class Session:
         try:
             session = self if target.url == self.url else self.manager.follow(self.store, link.source, target.url)
             return session.resolve(target.path, onward)
-        except (DanglingLinkError, StoreError) as error:
+        except (DanglingLinkError, StoreNotFoundError, IncompleteWriteError, NotAStoreError) as error:
             message = (
                 f"the link {link.name!r} leads to {target.path!r} of {target.url.text}, which cannot be read "
                 f"({error.message}): put that store back, or write the link anew; the rest of this session is readable"
@@ -361,6 +383,11 @@ class Manager:
         session = self._sessions[url] = Session(self, store, tree)
         return session
 
+    def open_if_there(self, url: StoreURL, options: Options | None = None) -> Session | None:
+        """Return the session at a place, or None when there is no root document; nothing more is asked then."""
+        store = self.connections.open(url, options)
+        return self.open(url, options) if is_store(store) else None
+
     def follow(self, holder: OpenStore, source: str, target: StoreURL) -> Session:
         """Return the session that a link leads to; trust is checked before anything is requested.
 
@@ -379,6 +406,18 @@ class Manager:
     def known(self, url: StoreURL) -> Session | None:
         """Return the session of a store when it is open."""
         return self._sessions.get(url)
+
+    def stores_behind(self, urls: Iterable[StoreURL]) -> set[StoreURL]:
+        """Return some stores and all that their links lead to, as far as they are open; nothing is requested."""
+        found: set[StoreURL] = set()
+        waiting = list(urls)
+        while waiting:
+            url = waiting.pop()
+            session = self._sessions.get(url)
+            if url not in found and session is not None:
+                waiting += session.link_targets()
+            found.add(url)
+        return found
 
     def forget(self, url: StoreURL) -> None:
         """Drop the session of a store that was written anew."""

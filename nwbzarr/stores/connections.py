@@ -82,6 +82,9 @@ class Connections:
             When the policy does not allow it; no request has been sent.
         """
         options = self.policy.check_link(holder.url, source, target, holder.options)
+        if target.protocol in ("http", "https") and self.policy.options_for(target) is None:
+            # A redirect would lead to an origin that nobody trusted.
+            options = {**options, "allow_redirects": False}
         return self._open.get(target) or self.open(target, options)
 
     def metered(self, keys: Store) -> Store:

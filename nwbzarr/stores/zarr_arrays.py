@@ -6,6 +6,7 @@ Importing this module registers the missing name. It refuses to create or change
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import zarr
 from zarr.core.dtype.npy.structured import Structured
 from zarr.dtype import data_type_registry
-from zarr.storage import MemoryStore, StorePath
+from zarr.storage import FsspecStore, LocalStore, MemoryStore, StorePath, WrapperStore
 
-from nwbzarr.errors import LayoutError
+from nwbzarr.errors import LayoutError, StoreURLError
+from nwbzarr.stores.url import StoreURL, parse_url
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -97,3 +99,17 @@ def check_array(document: Mapping[str, Any]) -> None:
         codecs = document.get("codecs")
         message = f"the layout must be one that zarr knows, but it is not ({error!r}); codecs {codecs}"
         raise LayoutError(message) from error
+
+
+def place_of(store: object) -> StoreURL | None:
+    """Return the place of a zarr store on a disk or behind fsspec, or None for any other."""
+    if isinstance(store, WrapperStore):
+        store = store._store  # noqa: SLF001
+    if isinstance(store, LocalStore):
+        return StoreURL("file", "", store.root.resolve().as_posix())
+    if isinstance(store, FsspecStore):
+        protocol = store.fs.protocol
+        first = protocol if isinstance(protocol, str) else protocol[0]
+        with contextlib.suppress(StoreURLError):
+            return parse_url(f"{first}://{store.path.lstrip('/') if first != 'memory' else store.path}")
+    return None

@@ -57,6 +57,12 @@ def load_tree(store: OpenStore) -> Tree:
     return build_tree(store.url, root, document, nodes, parse_sidecar(sidecar, root))
 
 
+def is_store(store: OpenStore) -> bool:
+    """Whether there is a root document."""
+    recover_place(store.url)
+    return read_many(store.keys, [DOCUMENT], store.url) != [None]
+
+
 def _consolidated(document: Document, store: OpenStore) -> dict[str, Any] | None:
     """Return the documents that the root document holds, or None when it holds none."""
     consolidated = document.get("consolidated_metadata")

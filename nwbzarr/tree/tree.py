@@ -84,6 +84,10 @@ class Tree:
         names = self._children.get(path, [])
         return [name for name in names if name != SPECIFICATIONS] if path == "/" else names
 
+    def stored_names(self, path: str) -> list[str]:
+        """Return the names of all nodes below a group, cached namespaces among them."""
+        return self._children.get(path, [])
+
     def links(self, path: str) -> tuple[Link, ...]:
         """Return the links that a group holds.
 

@@ -34,6 +34,8 @@ from nwbzarr.writing.plans import ArrayPlan, CopyPlan, WritePlan
 from nwbzarr.writing.sources import MemorySource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nwbzarr.model.elements import Element
     from nwbzarr.model.nwbfile import NWBFile
     from nwbzarr.stores.url import StoreURL
@@ -77,6 +79,7 @@ class _Export:
         self.arrays: list[ArrayPlan] = []
         self.copies: list[CopyPlan] = []
         self._waiting: deque[tuple[Any, str, Link]] = deque()
+        self._unsearched: deque[Location] = deque()
 
     def plan(self) -> WritePlan:
         """Return the plan."""
@@ -95,25 +98,32 @@ class _Export:
     def place_everything(self) -> None:
         """Give every node of the session, and all that links and references lead to, its place."""
         self._place_subtree(self.session, "/", "/")
-        while self._waiting:
+        while self._waiting or self._unsearched:
+            if not self._waiting:
+                self._place_references(self._unsearched.popleft())
+                continue
             # Links across stores first: what they bring may be what links inside those stores lead to.
             self._waiting = deque(sorted(self._waiting, key=lambda entry: entry[2].source == "."))
             session, holder, link = self._waiting.popleft()
             self._place_link(session, holder, link)
-        for location in list(self.placed):
-            self._place_references(location)
 
     def _place_subtree(self, session: Any, path: str, new_path: str) -> None:
         """Place a node and everything stored below it."""
         self.sessions[session.url] = session
-        below = "/" if path == "/" else f"{path}/"
-        for found in [path, *(node for node in session.tree.documents if node.startswith(below) and node != path)]:
-            rest = found[len(path) :] if path != "/" else found
-            place = (f"{new_path}{rest}" if new_path != "/" else rest) if found != path else new_path
-            self.placed[Location(session.url, found)] = place
-            self.taken.add(place)
-            if not session.tree.is_array(found):
-                self._waiting.extend((session, found, link) for link in session.tree.links(found))
+        location = Location(session.url, path)
+        if location in self.placed:
+            # A part that was placed before the whole stays where it is; the whole links to it.
+            parent, name = split_path(new_path)
+            self.links.setdefault(parent, []).append(Link(name, ".", self.placed[location]))
+            return
+        self.placed[location] = new_path
+        self.taken.add(new_path)
+        self._unsearched.append(location)
+        if session.tree.is_array(path):
+            return
+        self._waiting.extend((session, path, link) for link in session.tree.links(path))
+        for name in session.tree.stored_names(path):
+            self._place_subtree(session, join_path(path, name), join_path(new_path, name))
 
     def _place_link(self, session: Any, holder: str, link: Link) -> None:
         """Place what a link leads to where the link is, or make it a link to where that is placed already."""
@@ -126,11 +136,24 @@ class _Export:
             self._place_subtree(element.loader, target.path, join_path(group, link.name))
 
     def _place_references(self, location: Location) -> None:
-        """Bring the targets of references in attributes along."""
+        """Bring the targets of references along: those in attributes, and those in datasets of other stores."""
         session = self.sessions[location.url]
-        for value in session.tree.attributes(location.path).values():
+        attributes = session.tree.attributes(location.path)
+        for value in attributes.values():
             if parse_reference(value, location.path) is not None:
                 self._placement(session, value)
+        if session is not self.session and session.tree.is_array(location.path):
+            for path in self._referenced(session, location, attributes):
+                self._placement(session, path)
+
+    def _referenced(self, session: Any, location: Location, attributes: Mapping[str, Any]) -> list[str]:
+        """Return the distinct paths that a dataset holds as references."""
+        fields = attributes.get(REFERENCE_FIELDS, ())
+        if attributes.get(DTYPE) != OBJECT_REFERENCE and not fields:
+            return []
+        values = np.asarray(session.dataset(location.path).data)
+        columns = [values[field] for field in fields] if fields else [values]
+        return sorted({str(path) for column in columns for path in column.reshape(-1)})
 
     def _placement(self, session: Any, value: Any) -> str:
         """Return the new path of what a reference names; bring it along when it has no place yet."""
@@ -152,8 +175,6 @@ class _Export:
         if parent not in self.taken:
             self._bring_group(parent)
         self._place_subtree(session, path, path)
-        while self._waiting:
-            self._place_link(*self._waiting.popleft())
 
     def _bring_group(self, path: str) -> None:
         parent = split_path(path)[0]
@@ -190,16 +211,12 @@ class _Export:
 
     def _plan_rewritten(self, session: Any, location: Location, attributes: dict[str, Any]) -> bool:
         """Plan an array of references whose paths changed; False when it can be copied as it is."""
-        fields = attributes.get(REFERENCE_FIELDS, ())
-        if session is self.session or (attributes.get(DTYPE) != OBJECT_REFERENCE and not fields):
+        if session is self.session:
             return False
-        values = np.asarray(session.dataset(location.path).data)
-        columns = [values[field] for field in fields] if fields else [values]
-        moved = {
-            old: self._placement(session, old) for column in columns for old in map(str, np.unique(column.astype(str)))
-        }
+        moved = {old: self._placement(session, old) for old in self._referenced(session, location, attributes)}
         if all(old == new for old, new in moved.items()):
             return False
+        values, fields = np.asarray(session.dataset(location.path).data), attributes.get(REFERENCE_FIELDS, ())
         self._plan_values(location, _replaced(values, fields, moved), attributes)
         return True
 

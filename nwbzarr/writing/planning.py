@@ -34,8 +34,8 @@ from nwbzarr.errors import DuplicateNameError, NWBZarrError, UnstoredTargetError
 from nwbzarr.layout.planning import ArrayLayout, plan_layout
 from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
 from nwbzarr.model.values import is_blocks
-from nwbzarr.stores.url import StoreURL, parse_url, relative_source, resolve_source
-from nwbzarr.stores.zarr_arrays import check_array
+from nwbzarr.stores.url import StoreURL, relative_source, resolve_source
+from nwbzarr.stores.zarr_arrays import check_array, place_of
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan
 from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
 
@@ -111,7 +111,8 @@ class _Planner:
 
     def plan_element(self, element: Element, path: str) -> None:
         """Plan one element that belongs here, unless it is stored here as it is."""
-        if element.location == Location(self.url, path) and not element.changed and self.base is not None:
+        stored = element.location == Location(self.url, path) and self.base is not None
+        if stored and not element.changed and not isinstance(element, Group):
             return
         if isinstance(element, Group):
             self.plan_group(element, path)
@@ -123,11 +124,14 @@ class _Planner:
         known = {link.name for link in self.base.links(path)} if self._is_stored(path) and self.base else set()
         links: list[Link] = []
         for name, member in group.touched if self._is_stored(path) else self._all_members(group):
-            if isinstance(member, Pointer) or member.parent is not group:
-                if name not in known:
-                    links.append(self._plan_link(member, name, path))
+            if name in known:
+                self._check_unchanged(member, path)
+            elif isinstance(member, Pointer) or member.parent is not group:
+                links.append(self._plan_link(member, name, path))
             else:
                 self.plan_element(member, join_path(path, name))
+        if self._is_stored(path) and not group.changed:
+            return
         self._check_names(path, links)
         attributes = self._attributes(group, path)
         entries = [*attributes.get(LINKS, ()), *encode_links(links)]
@@ -223,6 +227,12 @@ class _Planner:
         if isinstance(member, Pointer) or member.root is not self.session:
             self.reads.add(target.url)
         return Link(name, source, target.path)
+
+    def _check_unchanged(self, member: Element | Pointer, path: str) -> None:
+        """Raise when something that is linked already was changed in memory, and a link would lose that."""
+        element = member.followed if isinstance(member, Pointer) else member
+        if element is not None and element.changed:
+            self._location(element, path)
 
     def _location(self, member: Element, path: str) -> Location:
         """Return where a linked element is stored."""
@@ -325,18 +335,14 @@ class _Planner:
     def _note_reads(self, data: Any) -> None:
         """Note stores that some data is read from lazily, as far as it can be seen."""
         graph = getattr(data, "__dask_graph__", None)
-        if graph is not None:
-            for part in dict(graph() or {}).values():
-                location = getattr(part, "location", None)
-                if isinstance(location, Location):
-                    self.reads.add(location.url)
-        root = getattr(getattr(data, "store", None), "root", None)
-        if root is not None:
-            try:
-                self.reads.add(parse_url(str(root)))
-            except NWBZarrError:
-                # A store whose place is no URL cannot be the one that is written.
-                return
+        parts = dict(graph() or {}).values() if graph is not None else (data,)
+        for part in parts:
+            location = getattr(part, "location", None)
+            if isinstance(location, Location):
+                self.reads.add(location.url)
+            place = place_of(getattr(part, "store", None))
+            if place is not None:
+                self.reads.add(place)
 
 
 def _dimensions(dataset: Dataset, ndim: int) -> tuple[str, ...] | None:

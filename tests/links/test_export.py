@@ -150,6 +150,9 @@ def sources_in(place: Place, store: str) -> set[str]:
 # Self-contained.
 
 
+@pytest.mark.parametrize(
+    "place", ["local", "memory", pytest.param("s3", marks=[pytest.mark.s3, pytest.mark.slow])], indirect=True
+)
 def test_export_of_a_chain_needs_no_other_store(place: Place) -> None:
     layouts = LAYOUTS if place.options is None else ("planned", "sharded")
     names = write_chain(place, layouts)
@@ -188,6 +191,31 @@ def test_export_keeps_what_is_shared_shared(local: Place) -> None:
     assert sum(len(data) for key, data in exported.items() if key.startswith(head)) == sum(
         len(data) for key, data in raw.items() if key.startswith(head)
     )
+    assert sources_in(local, "all.zarr") == {"."}
+
+
+@pytest.mark.parametrize("order", ["part first", "whole first"])
+def test_a_part_and_the_whole_of_a_container_are_both_there(local: Place, order: str) -> None:
+    """One series takes another's data, and elsewhere that other series is linked whole: in either order."""
+    with local.io("raw.zarr", "w") as io:
+        io.write(session(acquisition=[TimeSeries("raw", data=DATA, unit="V", timestamps=TIMES)]))
+    with local.io("raw.zarr", "r") as raw_io, local.io("derived.zarr", "w", raw_io.manager) as io:
+        source = raw_io.read().acquisition["raw"]
+        nwb = session()
+        user = TimeSeries("user", data=source, timestamps=source)
+        if order == "part first":
+            nwb.add_acquisition(user)
+            nwb.create_processing_module("module", "d").add(source)
+        else:
+            nwb.add_acquisition(source)
+            nwb.create_processing_module("module", "d").add(user)
+        io.write(nwb)
+    exported = export(local, "derived.zarr", "all.zarr")
+    local.remove("raw.zarr")
+    for series in (*exported.acquisition.values(), *exported.processing["module"].values()):
+        assert np.array_equal(series.data, DATA), series.path
+        assert np.array_equal(series.timestamps, TIMES), series.path
+        assert series.unit == "V"
     assert sources_in(local, "all.zarr") == {"."}
 
 

@@ -513,6 +513,49 @@ def test_a_container_changed_in_memory_is_not_linked_behind_the_callers_back(loc
     assert not any(key.startswith("derived") for key in local.objects())
 
 
+@pytest.mark.parametrize("change", ["attribute", "rows", "member"])
+def test_a_change_in_another_store_is_not_lost_in_silence(local: Place, raw: NWBFile, change: str) -> None:
+    """Mode r+ writes this store: what was changed in a linked one must be stored there, or refused."""
+    with local.io("derived.zarr", "w") as io:
+        io.write(raw.copy())
+    with local.io("derived.zarr", "r+") as io:
+        nwb = io.read()
+        change_series(nwb.acquisition["raw"], change)
+        with pytest.raises(UnstoredTargetError, match="changed"):
+            io.write(nwb)
+
+
+@pytest.mark.parametrize("change", ["attribute", "rows", "member"])
+@pytest.mark.parametrize("way", ["by name", "through a link"])
+def test_a_change_reached_through_a_link_of_the_same_store_is_stored(local: Place, way: str, change: str) -> None:
+    owner = TimeSeries("owner", data=DATA, unit="m", rate=1.0)
+    nwb = session(acquisition=[owner])
+    nwb.create_processing_module("module", "d").add(owner)
+    with local.io(RAW, "w") as io:
+        io.write(nwb)
+    with local.io(RAW, "r+") as io:
+        nwb = io.read()
+        change_series((nwb.acquisition if way == "by name" else nwb.processing["module"])["owner"], change)
+        io.write(nwb)
+    found = local.io(RAW, "r").read().acquisition["owner"]
+    if change == "attribute":
+        assert found.attributes["quality"] == "good"
+    elif change == "rows":
+        assert np.array_equal(found.data, [*DATA, 1.0, 2.0])
+    else:
+        assert np.array_equal(found["extra"]["data"].data, DATA[:3])
+
+
+def change_series(series: Any, change: str) -> None:
+    """Change a series that was read."""
+    if change == "attribute":
+        series.set_attribute("quality", "good")
+    elif change == "rows":
+        series["data"].append([1.0, 2.0])
+    else:
+        series.add_member(TimeSeries("extra", data=DATA[:3], unit="m", rate=1.0))
+
+
 def test_a_container_of_a_session_that_is_in_no_store_cannot_be_linked(local: Place) -> None:
     other = session(acquisition=[TimeSeries("raw", data=DATA, unit="m", rate=1.0)])
     with local.io("derived.zarr", "w") as io, pytest.raises(UnstoredTargetError, match="write that session first"):

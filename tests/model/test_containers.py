@@ -107,7 +107,7 @@ def test_generic_containers_give_their_content_by_name(ephys: Path) -> None:
 
 
 def test_references_lead_to_the_very_objects(ephys: Path) -> None:
-    nwb = nwbzarr.open(ephys)
+    nwb: Any = nwbzarr.open(ephys)
     table: Any = nwb.acquisition["lfp"]["electrodes"].attributes["table"]
     assert table is nwb.electrodes
     assert table is nwb.find(ELECTRODES.strip("/"))
@@ -167,12 +167,12 @@ def test_a_known_type_with_fields_of_an_extension_keeps_them(tmp_path: Path) -> 
     make_array(root, "acquisition/ts/starting_time", 1.5, {"rate": 2.0, "unit": "seconds"})
     make_array(root, "acquisition/ts/extra", [9])
     found: Any = nwbzarr.open(tmp_path / "s").acquisition["ts"]
-    assert isinstance(found, TimeSeries)
     assert (found.unit, found.rate, found.starting_time) == ("V", 2.0, 1.5)
     assert found.attributes["quality"] == "good"
     assert found["data"].attributes["filter"] == "none"
     assert np.array_equal(found["extra"].data, [9])
     assert found["again"] is found
+    assert isinstance(found, TimeSeries)
 
 
 def test_a_type_name_of_another_kind_is_kept_as_what_it_is(tmp_path: Path) -> None:
