@@ -35,7 +35,7 @@ from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.stores.connections import Connections, OpenStore
 from nwbzarr.stores.keys import named_errors, read_many
 from nwbzarr.stores.url import StoreURL, resolve_source
-from nwbzarr.tree.loading import is_store, load_tree
+from nwbzarr.tree.loading import find_tree, load_tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -376,17 +376,21 @@ class Manager:
             When no session can be opened there.
         """
         store = self.connections.open(url, options)
-        tree = load_tree(store)
-        known = self._sessions.get(url)
-        if known is not None and known.tree.root == tree.root and known.store is store:
-            return known
-        session = self._sessions[url] = Session(self, store, tree)
-        return session
+        return self._session_of(store, load_tree(store))
 
     def open_if_there(self, url: StoreURL, options: Options | None = None) -> Session | None:
-        """Return the session at a place, or None when there is no root document; nothing more is asked then."""
+        """Return the session at a place, or None when there is no root document; why not is not asked then."""
         store = self.connections.open(url, options)
-        return self.open(url, options) if is_store(store) else None
+        tree = find_tree(store)
+        return None if tree is None else self._session_of(store, tree)
+
+    def _session_of(self, store: OpenStore, tree: Tree) -> Session:
+        """Return the session that is open already, or a new one when the store was changed since."""
+        known = self._sessions.get(store.url)
+        if known is not None and known.tree.root == tree.root and known.store is store:
+            return known
+        session = self._sessions[store.url] = Session(self, store, tree)
+        return session
 
     def follow(self, holder: OpenStore, source: str, target: StoreURL) -> Session:
         """Return the session that a link leads to; trust is checked before anything is requested.

@@ -43,10 +43,24 @@ def load_tree(store: OpenStore) -> Tree:
     DocumentError
         When the root document is cut off or damaged.
     """
+    tree = find_tree(store)
+    if tree is None:
+        raise _absence(store)
+    return tree
+
+
+def find_tree(store: OpenStore) -> Tree | None:
+    """Return the metadata of a store, or None when it has no root document; why it has none is not asked.
+
+    Raises
+    ------
+    NotAStoreError, DocumentError
+        When there is a root document that is no session's, or damaged.
+    """
     recover_place(store.url)
     root, sidecar = read_many(store.keys, [DOCUMENT, SIDECAR], store.url)
     if root is None:
-        raise _absence(store)
+        return None
     document = parse_document(root, "/", store.url.text)
     if document["node_type"] != "group":
         message = "a session is a Zarr group, but a single array is stored here: open its parent folder"
@@ -55,12 +69,6 @@ def load_tree(store: OpenStore) -> Tree:
     if nodes is None:
         nodes = _scattered(store)
     return build_tree(store.url, root, document, nodes, parse_sidecar(sidecar, root))
-
-
-def is_store(store: OpenStore) -> bool:
-    """Whether there is a root document."""
-    recover_place(store.url)
-    return read_many(store.keys, [DOCUMENT], store.url) != [None]
 
 
 def _consolidated(document: Document, store: OpenStore) -> dict[str, Any] | None:

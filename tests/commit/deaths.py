@@ -208,8 +208,16 @@ def fused_files(fuse: Fuse, folder: Path) -> Iterator[None]:
         def call(*args: Any, **kwargs: Any) -> Any:
             if not changes(name, args):
                 return real(*args, **kwargs)
-            with fuse.step():
-                return real(*args, **kwargs)
+            result = None
+            try:
+                with fuse.step():
+                    result = real(*args, **kwargs)
+            except Died:
+                # Nobody else will close a file that its opener never got.
+                if name == "open" and result is not None:
+                    result.close()
+                raise
+            return result
 
         return call
 

@@ -191,6 +191,9 @@ class Deed:
             store.write(session(self.before))
         return store.state()
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _deed, (self.name,)
 

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import mock
@@ -20,7 +21,7 @@ import zarr
 from zarr.core.sync import sync
 
 from nwbzarr import Manager
-from nwbzarr.convention.names import WRITE_MARK
+from nwbzarr.convention.names import SIDECAR, WRITE_MARK
 from nwbzarr.errors import CommitConflictError, SchemaError, StoreError, StoreExistsError
 from nwbzarr.stores.keys import LocalKeys, RemoteKeys
 from nwbzarr.stores.marks import WriteMark
@@ -31,6 +32,7 @@ from tests.commit.deaths import (
     FuseMeter,
     act_and_die,
     conditions,
+    fused_files,
     requests_of,
     run_in_child,
     settle,
@@ -105,6 +107,8 @@ def check_aftermath(trouble: Trouble, step: object, deed: Deed, store: Store, be
         allowed.append("incomplete")
     if state not in allowed:
         trouble.note(step, f"left {describe(state)}")
+    elif not isinstance(state, str):
+        check_plain(trouble, step, deed, store, state)
     if not (deed.name == "extend" and state == deed.expected):
         error = attempt(deed, store)
         if error:
@@ -118,41 +122,100 @@ def check_aftermath(trouble: Trouble, step: object, deed: Deed, store: Store, be
     return state == deed.expected
 
 
+def check_plain(trouble: Trouble, step: object, deed: Deed, store: Store, state: Contents) -> None:
+    """Check that a store says the same to readers that know no sidecar, and lacks no object."""
+    names = store.names()
+    if state == deed.expected and not objects_after(deed) <= names:
+        trouble.note(step, f"committed without {sorted(objects_after(deed) - names)[:3]}")
+    if SIDECAR in names:
+        sidecar = store.get(SIDECAR)
+        store.delete(SIDECAR)
+        plain = state_of(store)
+        store.put(SIDECAR, sidecar)
+        if plain != state:
+            trouble.note(step, f"without the sidecar it is {describe(plain)}")
+
+
+@cache
+def objects_after(deed: Deed) -> set[str]:
+    """Return the keys of all objects that a deed leaves when it is not cut off."""
+    store = Store(f"memory://whole-{deed.name}/session.nwb.zarr")
+    deed.prepare(store)
+    deed.act(store, None)
+    return store.names()
+
+
 # On the disk.
 
 
-def kill_at_every_step(deed: Deed, folder: Path, *, exchange: bool) -> None:
-    """Kill a write at one operation on files after the other, until it ends before it is killed."""
-    trouble = Trouble()
-    step, committed = 0, False
-    while step < ENDLESS:
-        store = Store(str(folder / f"{step}" / "session.nwb.zarr"))
-        before = deed.prepare(store)
-        code = run_in_child(act_and_die, deed, store, step, exchange)
+class Killer:
+    """Kills a write on the disk at one operation on files after the other, and looks at what is left."""
+
+    def __init__(self, deed: Deed, folder: Path, *, exchange: bool) -> None:
+        self.deed = deed
+        self.folder = folder
+        self.exchange = exchange
+        self.trouble = Trouble()
+
+    def kill(self, step: int) -> Literal["killed", "committed", "ended"]:
+        """Kill at one step; say whether the write was committed, or ended before."""
+        store = Store(str(self.folder / f"{step}" / "session.nwb.zarr"))
+        before = self.deed.prepare(store)
+        code = run_in_child(act_and_die, self.deed, store, step, self.exchange)
         if code != KILLED:
-            break
-        with conditions(exchange=exchange):
-            done = check_aftermath(trouble, step, deed, store, before)
-        if committed and not done:
-            trouble.note(step, "an earlier step had committed already")
-        committed = committed or done
-        # What follows the commit only clears up: one step in seven will do.
-        step += 7 if committed else 1
-    assert code == 0, f"the child ended with {code}"
-    assert 10 < step < ENDLESS
-    assert store.state() == deed.expected
-    trouble.tell()
+            assert code == 0, f"the child ended with {code}"
+            assert store.state() == self.deed.expected
+            return "ended"
+        with conditions(exchange=self.exchange):
+            done = check_aftermath(self.trouble, step, self.deed, store, before)
+        return "committed" if done else "killed"
+
+    def kill_everywhere(self, stride: int) -> None:
+        """Kill at every `stride`-th step, and at all steps around the commit, until the write ends before."""
+        step = 0
+        while step < ENDLESS and (outcome := self.kill(step)) == "killed":
+            step += stride
+        for skipped in range(step - stride + 1, step):
+            self.kill(skipped)
+        assert 10 < step < ENDLESS
+        while outcome == "committed":
+            # What follows the commit only clears up.
+            step += 5
+            outcome = self.kill(step)
+            if outcome == "killed":
+                self.trouble.note(step, "an earlier step had committed already")
+        self.trouble.tell()
 
 
 @pytest.mark.slow
 @every_deed
 def test_killed_on_the_disk(deed: Deed, tmp_path: Path) -> None:
-    kill_at_every_step(deed, tmp_path, exchange=True)
+    Killer(deed, tmp_path, exchange=True).kill_everywhere(3 if deed.name == "replace" else 1)
 
 
 @pytest.mark.slow
 def test_killed_on_a_disk_that_cannot_exchange_names(tmp_path: Path) -> None:
-    kill_at_every_step(DEEDS["replace"], tmp_path, exchange=False)
+    Killer(DEEDS["replace"], tmp_path, exchange=False).kill_everywhere(3)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@every_deed
+def test_an_exception_on_the_disk(deed: Deed, when: Literal["before", "after"], tmp_path: Path) -> None:
+    # As Ctrl-C does: unlike a process that is killed, this one clears up.
+    trouble = Trouble()
+    for step in range(ENDLESS):
+        store = Store(str(tmp_path / f"{step}" / "session.nwb.zarr"))
+        before = deed.prepare(store)
+        fuse = Fuse(step, when, for_good=False)
+        with conditions(), suppress(Died), fused_files(fuse, Path(store.url).parent):
+            deed.act(store, None)
+        if not fuse.blown:
+            break
+        if store.litter():
+            trouble.note(step, f"left {store.litter()}")
+        check_aftermath(trouble, step, deed, store, before)
+    assert 10 < step < ENDLESS
+    trouble.tell()
 
 
 def test_the_old_store_is_read_from_the_gap_between_two_renames(local_store: Store) -> None:
