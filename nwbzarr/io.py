@@ -245,13 +245,14 @@ class NWBZarrIO:
     def _transaction(self, plan: WritePlan) -> Transaction:
         """Return how this store takes a write."""
         store = self.manager.connections.open(self.url, self._options)
+        replaceable = may_replace if self.mode == "w" else _may_not_replace
         if self.url.is_local:
             wrap = self.manager.connections.metered
             if plan.base is None:
-                return LocalCreation(self.url, may_replace, wrap)
+                return LocalCreation(self.url, replaceable, wrap)
             return LocalUpdate(self.url, plan.base.root, plan.new_nodes, wrap)
         if plan.base is None:
-            return ObjectCreation(self.url, store.keys, may_replace)
+            return ObjectCreation(self.url, store.keys, replaceable)
         return ObjectUpdate(self.url, store.keys, plan.base.root)
 
     def _settle(self, stored: list[tuple[Element, str]]) -> None:
@@ -275,6 +276,11 @@ def may_replace(root: bytes) -> str | None:
         "mode 'w' replaces sessions only, but the Zarr group here is none (its neurodata_type is "
         f"{attributes.get('neurodata_type')!r}): nothing was touched; choose another name, or remove it yourself"
     )
+
+
+def _may_not_replace(_: bytes) -> str:
+    """Say that nothing may be replaced, for modes that make what must not exist."""
+    return "another writer stored a session here in the meantime: open it with mode='r+' to add to it"
 
 
 def open(  # noqa: A001 - nwbzarr.open, like zarr.open

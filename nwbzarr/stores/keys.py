@@ -111,9 +111,18 @@ class RemoteKeys(FsspecStore):
     async def replace(self, key: str, data: bytes, expected: bytes) -> None:
         """Write a key that must still hold `expected` (S3: ``If-Match``)."""
         path = f"{self.path}/{key}"
+        if isinstance(self.fs, AsyncFileSystemWrapper):
+            with self._creating:
+                if not self.fs.sync_fs.exists(path) or self.fs.sync_fs.cat_file(path) != expected:
+                    raise FileExistsError(errno.EEXIST, "another writer changed the key", key)
+                self.fs.sync_fs.pipe_file(path, data)
+            return
         condition: dict[str, str] = {}
         if "s3" in self._protocols:
-            info = await self.fs._info(path, refresh=True)  # noqa: SLF001
+            try:
+                info = await self.fs._info(path, refresh=True)  # noqa: SLF001
+            except FileNotFoundError as error:
+                raise FileExistsError(errno.EEXIST, "another writer removed the key", key) from error
             # AWS takes the entity tag with quotes and without; Ceph takes it without only.
             condition = {"IfMatch": info["ETag"].strip('"')}
         try:

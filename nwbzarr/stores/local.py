@@ -59,7 +59,7 @@ class LocalCreation(Transaction):
     ) -> None:
         self.url = url
         self.target = Path(url.path)
-        self.staging = self.target.with_name(f".{self.target.name}.{uuid.uuid4().hex}{_STAGING}")
+        self.staging = self.target.with_name(f".{self.target.name}{_STAGING}")
         self._may_replace = may_replace
         self._wrap = wrap
         self._folders: set[str] = set()
@@ -78,9 +78,19 @@ class LocalCreation(Transaction):
                 raise StoreExistsError(message, self.url.text) from error
             self._before = _identity(self.target)
             _remove_leftovers(self.target)
-            self.staging.mkdir()
-            self._lock = _try_lock(self.staging)
+            self._stage()
             self.keys = self._wrap(LocalKeys(self.staging))
+
+    def _stage(self) -> None:
+        """Make a staging folder and lock it; another one when somebody clears it away before it is locked."""
+        while True:
+            self.staging = self.target.with_name(f".{self.target.name}.{uuid.uuid4().hex}{_STAGING}")
+            self.staging.mkdir()
+            with contextlib.suppress(FileNotFoundError):
+                self._lock = _try_lock(self.staging)
+                if fcntl is None or (self._lock is not None and _is_same(self._lock, self.staging)):
+                    return
+                self._close()
 
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:
         """Write files into the staging folder."""
@@ -172,6 +182,7 @@ class LocalUpdate(Transaction):
         self.target = Path(url.path)
         self.base = base
         self._new_nodes = new_nodes
+        self._begun = False
         self.keys = wrap(LocalKeys(self.target))
         self._lock: int | None = None
 
@@ -187,6 +198,7 @@ class LocalUpdate(Transaction):
         if self._lock is None and fcntl is not None:
             raise CommitConflictError(_BUSY, self.url.text)
         self._check_base()
+        self._begun = True
 
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:
         """Write files, each by a rename."""
@@ -214,7 +226,7 @@ class LocalUpdate(Transaction):
 
     def abort(self, error: BaseException) -> None:  # noqa: ARG002
         """Remove new nodes, which no root document names, and let go of the lock."""
-        if self._lock is not None or fcntl is None:
+        if self._begun and (self.target / DOCUMENT).read_bytes() == self.base:
             for path in self._new_nodes:
                 shutil.rmtree(self.target / path.strip("/"), ignore_errors=True)
         self._close()
@@ -270,6 +282,11 @@ def _try_lock(folder: Path, *, wait: bool = False) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _is_same(descriptor: int, folder: Path) -> bool:
+    """Whether a descriptor is that of the folder that has this name now."""
+    return os.path.samestat(os.fstat(descriptor), folder.stat())
 
 
 def _identity(target: Path) -> tuple[int, ...] | None:

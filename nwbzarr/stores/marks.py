@@ -78,11 +78,11 @@ class WriteMark:
         """Whether the writer may still be at work."""
         if self.abandoned is not None:
             return False
-        if self.machine != _machine():
-            return time.time() - self.renewed < LEASE_SECONDS
-        if self.process == os.getpid():
+        if self.machine == _machine() and self.process == os.getpid():
             return self.token in ACTIVE
-        return _process_lives(self.process)
+        # A number may have gone to another process since: the lease counts on the same machine too.
+        in_time = time.time() - self.renewed < LEASE_SECONDS
+        return in_time and (self.machine != _machine() or _process_lives(self.process))
 
     def describe(self) -> str:
         """Say who writes, and since when."""

@@ -161,13 +161,13 @@ class ObjectCreation(ObjectTransaction):
         super().__init__(url, keys)
         self._may_replace = may_replace
         self._old: list[str] = []
+        self._root: bytes | None = None
 
     def _check(self) -> None:
         """Raise unless the place is empty, a session that may be replaced, or what a dead writer left."""
-        self._old = [key for key in list_keys(self.keys, self.url) if key != WRITE_MARK]
-        if DOCUMENT in self._old:
-            (root,) = read_many(self.keys, [DOCUMENT], self.url)
-            reason = self._may_replace(root or b"")
+        self._look()
+        if self._root is not None:
+            reason = self._may_replace(self._root)
             if reason is not None:
                 raise StoreExistsError(reason, self.url.text)
         elif self._old and read_many(self.keys, [WRITE_MARK], self.url) == [None]:
@@ -177,8 +177,18 @@ class ObjectCreation(ObjectTransaction):
             )
             raise StoreExistsError(message, self.url.text)
 
+    def _look(self) -> None:
+        """Take down what is stored."""
+        self._old = [key for key in list_keys(self.keys, self.url) if key != WRITE_MARK]
+        self._root = read_many(self.keys, [DOCUMENT], self.url)[0] if DOCUMENT in self._old else None
+
     def _prepare(self) -> None:
         """Remove what was there: its root document first, so that no half store is ever open to readers."""
+        before, root = self._old, self._root
+        self._look()
+        if self._root != root or (self._old and not before):
+            message = "another writer stored something here in the meantime: read it, then write again if you must"
+            raise CommitConflictError(message, self.url.text)
         self._touched = True
         if DOCUMENT in self._old:
             delete_keys(self.keys, [DOCUMENT], self.url)

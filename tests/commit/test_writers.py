@@ -413,16 +413,17 @@ def test_a_folder_that_another_writer_clears_away_is_not_committed(local_store: 
     # The other writer has taken the lock of our new folder for that of a dead process, and is about to remove it.
     url = locate(local_store.url)
     held: list[int] = []
+    taken: list[Path] = []
 
     def other() -> None:
         (folder,) = Path(url.path).parent.glob("*staging")
         descriptor = overtaken.lock(folder)
         assert descriptor is not None
         held.append(descriptor)
+        taken.append(folder)
 
     def clear_away() -> None:
-        (folder,) = Path(url.path).parent.glob("*staging")
-        shutil.rmtree(folder)
+        shutil.rmtree(taken.pop())
 
     class Cleared(Gated):
         def __getitem__(self, selection: Any) -> Any:

@@ -158,8 +158,9 @@ def test_renewing_changes_the_time_and_nothing_else(clock: list[float]) -> None:
 
 @pytest.mark.parametrize(("answer", "live"), [(None, True), (ProcessLookupError, False), (PermissionError, True)])
 def test_a_writer_on_this_machine_lives_while_its_process_does(
-    monkeypatch: pytest.MonkeyPatch, answer: type[OSError] | None, *, live: bool
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], answer: type[OSError] | None, *, live: bool
 ) -> None:
+    assert clock == [1.7e9]
     asked: list[tuple[int, int]] = []
 
     def kill(process: int, signal: int) -> None:
