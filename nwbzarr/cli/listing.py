@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.model.elements import Dataset, Element, Group, Pointer
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element, Pointer
+from nwbzarr.model.groups import Group
 
 if TYPE_CHECKING:
     from nwbzarr.model.nwbfile import NWBFile

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from nwbzarr.errors import SchemaError
 from nwbzarr.model.containers import Container, NWBContainer, NWBData, NWBDataInterface
 from nwbzarr.model.data_io import ZarrDataIO
-from nwbzarr.model.elements import Dataset, Element
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element
 from nwbzarr.model.values import shape_of
 
 if TYPE_CHECKING:

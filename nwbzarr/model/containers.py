@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 from nwbzarr.convention.names import NAMESPACE, NEURODATA_TYPE, OBJECT_ID
 from nwbzarr.errors import MissingFieldError, SchemaError
-from nwbzarr.model.elements import Dataset, Element, Group
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element
 from nwbzarr.model.fields import Field, set_field
+from nwbzarr.model.groups import Group
 from nwbzarr.schema.core import CORE
 from nwbzarr.schema.specs import FieldSpec, Kind
 

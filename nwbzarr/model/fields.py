@@ -13,7 +13,9 @@ import numpy as np
 
 from nwbzarr.convention.datetimes import parse_datetime
 from nwbzarr.errors import DocumentError, DuplicateNameError, FieldTypeError, SchemaError
-from nwbzarr.model.elements import Dataset, Element, Group, Pointer
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element, Pointer
+from nwbzarr.model.groups import Group
 from nwbzarr.model.values import parse_value
 from nwbzarr.schema.core import CORE
 from nwbzarr.schema.specs import FieldSpec, Kind

@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from nwbzarr.model.elements import Dataset, Element, Group, Pointer
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element, Pointer
+from nwbzarr.model.groups import Group
 
 _STYLE = "margin-left:1.2em;font-family:monospace"
 

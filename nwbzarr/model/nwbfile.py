@@ -11,7 +11,9 @@ from nwbzarr.errors import FieldTypeError
 from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject
 from nwbzarr.model.containers import Container, NWBContainer, new_identity
 from nwbzarr.model.data_io import ZarrDataIO
-from nwbzarr.model.elements import Dataset, Element, Group, Pointer
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element, Pointer
+from nwbzarr.model.groups import Group
 from nwbzarr.schema.core import CORE, NWB_VERSION
 
 if TYPE_CHECKING:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from nwbzarr.convention.names import NEURODATA_TYPE
 from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject, TimeSeries
 from nwbzarr.model.containers import Container, Data, LabMetaData, NWBContainer, NWBData, NWBDataInterface
-from nwbzarr.model.elements import Dataset, Element, Group
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.groups import Group
 from nwbzarr.model.nwbfile import NWBFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from nwbzarr.model.elements import Element
 
 CLASSES: dict[str, type[Element]] = {
     cls.__name__: cls

@@ -16,7 +16,8 @@ from nwbzarr.reading.selections import plan_selection
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 
 if TYPE_CHECKING:
-    from nwbzarr.model.elements import Dataset, Location
+    from nwbzarr.model.datasets import Dataset
+    from nwbzarr.model.elements import Location
     from nwbzarr.reading.sessions import Session
     from nwbzarr.stores.zarr_arrays import AnyArray
 

@@ -28,7 +28,9 @@ from nwbzarr.errors import (
     SchemaError,
     StoreNotFoundError,
 )
-from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element, Location, Pointer
+from nwbzarr.model.groups import Group
 from nwbzarr.model.nwbfile import NWBFile
 from nwbzarr.model.types import class_of
 from nwbzarr.reading.arrays import LazyArray

@@ -32,7 +32,9 @@ from nwbzarr.convention.names import (
 )
 from nwbzarr.errors import DuplicateNameError, NWBZarrError, UnstoredTargetError
 from nwbzarr.layout.planning import ArrayLayout, plan_layout
-from nwbzarr.model.elements import Dataset, Element, Group, Location, Pointer
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element, Location, Pointer
+from nwbzarr.model.groups import Group
 from nwbzarr.model.values import is_blocks
 from nwbzarr.stores.url import StoreURL, relative_source, resolve_source
 from nwbzarr.stores.zarr_arrays import check_array, place_of

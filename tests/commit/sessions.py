@@ -15,11 +15,13 @@ import numpy as np
 from nwbzarr import Manager, NWBFile, NWBZarrIO, ScratchData, TimeSeries, ZarrDataIO
 from nwbzarr.convention.names import WRITE_MARK
 from nwbzarr.errors import IncompleteWriteError, StoreNotFoundError
-from nwbzarr.model.elements import Dataset, Element, Group
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.groups import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nwbzarr.model.elements import Element
     from tests.places import Place
 
 START: Final = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)

@@ -27,7 +27,7 @@ from nwbzarr.errors import (
     StoreExistsError,
     StoreNotFoundError,
 )
-from nwbzarr.model.elements import Dataset
+from nwbzarr.model.datasets import Dataset
 from tests.commit.deaths import Died, Fuse, FuseMeter, fused_files, settle
 from tests.commit.sessions import CHUNK, START, small_regions
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from nwbzarr.model.elements import Dataset, Element, Group
+    from nwbzarr.model.datasets import Dataset
+    from nwbzarr.model.elements import Element
+    from nwbzarr.model.groups import Group
     from nwbzarr.writing.execution import WriteReport
 
 Facts = dict[str, Any]
