@@ -163,6 +163,11 @@ class ObjectCreation(ObjectTransaction):
         self._old: list[str] = []
         self._root: bytes | None = None
 
+    def _take_over(self) -> None:
+        """Take over what a dead writer left, too: its mark must not go without it."""
+        super()._take_over()
+        self._touched = True
+
     def _check(self) -> None:
         """Raise unless the place is empty, a session that may be replaced, or what a dead writer left."""
         self._look()
