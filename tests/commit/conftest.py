@@ -9,6 +9,7 @@ from unittest import mock
 import botocore.session
 import pytest
 
+from nwbzarr.writing import execution, plans
 from tests.commit.sessions import Store
 from tests.places import KINDS, place_of
 
@@ -22,6 +23,13 @@ def service_descriptions_are_read_once() -> Iterator[None]:
     """Spare two thirds of what each new client of S3 costs; these tests make hundreds."""
     with mock.patch.object(botocore.session, "create_loader", functools.cache(botocore.session.create_loader)):
         yield
+
+
+@pytest.fixture(autouse=True)
+def regions_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the size of regions back: threads that patch it at once may leave it patched."""
+    for room in (execution, plans):
+        monkeypatch.setattr(room, "REGION_BYTES", plans.REGION_BYTES)
 
 
 @pytest.fixture(params=KINDS)
