@@ -26,6 +26,7 @@ from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, Sto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from zarr.abc.store import ByteRequest, Store
     from zarr.core.buffer import Buffer, BufferPrototype
@@ -73,7 +74,9 @@ class ConditionalKeys(Protocol):
 class LocalKeys(LocalStore):
     """zarr's local keys; opening them neither makes nor requires a folder."""
 
-    async def _open(self, **_: Any) -> None:
+    def __init__(self, root: str | Path, *, read_only: bool = False) -> None:
+        super().__init__(root, read_only=read_only)
+        # zarr makes the folder when it opens a store, and newer versions do not ask `_open` for that.
         self._is_open = True
 
 
