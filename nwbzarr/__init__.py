@@ -16,63 +16,45 @@ from nwbzarr import errors
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nwbzarr.checks import Problem, validate
     from nwbzarr.io import NWBZarrIO, read_nwb
     from nwbzarr.io import open as open  # noqa: A004 - nwbzarr.open, like zarr.open; not for import *
-    from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject, TimeSeries
-    from nwbzarr.model.containers import Container, Data, LabMetaData, NWBContainer, NWBData, NWBDataInterface
+    from nwbzarr.model.columns import TimeSeriesReference
     from nwbzarr.model.data_io import ZarrDataIO
-    from nwbzarr.model.nwbfile import NWBFile
+    from nwbzarr.model.namespaces import get_class, load_namespace
+    from nwbzarr.model.neurodata import *  # noqa: F403 - the stub has every type
     from nwbzarr.reading.arrays import LazyArray
     from nwbzarr.reading.sessions import Manager
     from nwbzarr.stores.metered import Meter, MeteredStore
 
 _HOMES = {
+    "nwbzarr.checks": ("Problem", "validate"),
     "nwbzarr.io": ("NWBZarrIO", "open", "read_nwb"),
-    "nwbzarr.model.base": ("Device", "ProcessingModule", "ScratchData", "Subject", "TimeSeries"),
-    "nwbzarr.model.containers": ("Container", "Data", "LabMetaData", "NWBContainer", "NWBData", "NWBDataInterface"),
+    "nwbzarr.model.columns": ("TimeSeriesReference",),
     "nwbzarr.model.data_io": ("ZarrDataIO",),
-    "nwbzarr.model.nwbfile": ("NWBFile",),
+    "nwbzarr.model.namespaces": ("get_class", "load_namespace"),
     "nwbzarr.reading.arrays": ("LazyArray",),
     "nwbzarr.reading.sessions": ("Manager",),
     "nwbzarr.stores.metered": ("Meter", "MeteredStore"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "Container",
-    "Data",
-    "Device",
-    "LabMetaData",
-    "LazyArray",
-    "Manager",
-    "Meter",
-    "MeteredStore",
-    "NWBContainer",
-    "NWBData",
-    "NWBDataInterface",
-    "NWBFile",
-    "NWBZarrIO",
-    "ProcessingModule",
-    "ScratchData",
-    "Subject",
-    "TimeSeries",
-    "ZarrDataIO",
-    "errors",
-    "read_nwb",
-]
-
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    home = _HOME_OF.get(name)
-    if home is None:
+    if name in _HOME_OF:
+        value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    elif name[:1].isupper() or name == "__all__":
+        # Neurodata types, and the list of them with all other public names.
+        neurodata = importlib.import_module("nwbzarr.model.neurodata")
+        value = sorted({*_HOME_OF, *neurodata.__all__, "errors"} - {"open"}) if name == "__all__" else getattr(neurodata, name)
+    else:
         message = f"module 'nwbzarr' has no attribute {name!r}"
         raise AttributeError(message)
-    value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     """Return the public names."""
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_HOME_OF, *__getattr__("__all__")})

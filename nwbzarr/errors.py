@@ -20,13 +20,15 @@
     ├── SchemaError                   (ValueError)         a value NWB does not allow
     │   ├── FieldTypeError            (TypeError)          of the wrong type
     │   ├── MissingFieldError         (TypeError)          required and not given
-    │   └── DuplicateNameError        (KeyError)           the name is taken
+    │   ├── DuplicateNameError        (KeyError)           the name is taken
+    │   └── NamespaceError            (ValueError)         a namespace that cannot be understood, or an unknown type
     ├── LayoutError                   (ValueError)         chunks, shards or codecs that cannot be
     ├── CommitError                   (OSError)            the write did not become visible
     │   ├── CommitConflictError       (FileExistsError)    another writer came first
     │   ├── SelfOverwriteError        (ValueError)         the session still reads what it would replace
     │   └── StorageFullError          (OSError)            no space left
     ├── TrustError                    (PermissionError)    a link the caller gave no trust to
+    ├── MissingExtraError             (ImportError)        an optional package that is not installed
     └── VerificationError             (AssertionError)     what was read is not what was written
 
 This room refuses to do anything but name what went wrong.
@@ -147,6 +149,10 @@ class DuplicateNameError(SchemaError, KeyError):
     __str__ = NWBZarrError.__str__
 
 
+class NamespaceError(SchemaError):
+    """A namespace that cannot be understood, contradicts itself, or lacks a type."""
+
+
 class LayoutError(NWBZarrError, ValueError):
     """Chunks, shards or codecs that cannot be."""
 
@@ -169,6 +175,10 @@ class StorageFullError(CommitError):
 
 class TrustError(NWBZarrError, PermissionError):
     """A link leads where the caller gave no trust."""
+
+
+class MissingExtraError(NWBZarrError, ImportError):
+    """An optional package is needed, and is not installed."""
 
 
 class VerificationError(NWBZarrError, AssertionError):

@@ -103,6 +103,20 @@ class NWBZarrIO:
             self._session = self.manager.open(self.url, self._options)
         return self._session.nwbfile()
 
+    @property
+    def session(self) -> Session:
+        """The open session behind `read`.
+
+        Raises
+        ------
+        StoreError, DocumentError
+            When there is no session that can be read.
+        """
+        self.read()
+        if self._session is None:  # pragma: no cover - read opens it
+            raise SchemaError(str(self.url))
+        return self._session
+
     def write(self, nwbfile: NWBFile) -> WriteReport:
         """Store a session; containers that live in other stores become links.
 
@@ -200,8 +214,8 @@ class NWBZarrIO:
 
     def _check_belongs(self, nwbfile: NWBFile) -> None:
         """Raise unless the session is new here, or the one that is stored here."""
-        here = nwbfile.location is not None and nwbfile.location.url == self.url
-        if nwbfile.loader is None or nwbfile.location is None:
+        here = nwbfile.stored_at is not None and nwbfile.stored_at.url == self.url
+        if nwbfile.loader is None or nwbfile.stored_at is None:
             # Made in memory: it can be written to one place after another.
             if self._base is not None and not here:
                 message = (
@@ -212,7 +226,7 @@ class NWBZarrIO:
             return
         if not here:
             message = (
-                f"this session is stored at {nwbfile.location.url.text}: write nwbfile.copy() to derive a linked "
+                f"this session is stored at {nwbfile.stored_at.url.text}: write nwbfile.copy() to derive a linked "
                 "session from it, or use export() for a self-contained copy"
             )
             raise SchemaError(message, self.url.text)

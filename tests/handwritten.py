@@ -213,8 +213,8 @@ def _check_trials(nwb: NWBFile) -> None:
     column = nwb.trials["timeseries"]
     assert column.neurodata_type == "TimeSeriesReferenceVectorData"
     rows = column[:]
-    assert rows["idx_start"].tolist() == [0, 50, 100]
-    assert rows["count"].tolist() == [50, 50, 100]
+    assert [row.idx_start for row in rows] == [0, 50, 100]
+    assert [row.count for row in rows] == [50, 50, 100]
     assert np.array_equal(nwb.trials["start_time"][:], [0.0, 0.05, 0.1])
 
 

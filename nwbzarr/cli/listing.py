@@ -23,7 +23,7 @@ def describe(element: Element) -> dict[str, Any]:
 
 def draw(nwbfile: NWBFile) -> str:
     """Return a session as indented lines."""
-    place = nwbfile.location.url.text if nwbfile.location is not None else "(not stored)"
+    place = nwbfile.stored_at.url.text if nwbfile.stored_at is not None else "(not stored)"
     return "\n".join([f"{place}  {nwbfile.identifier}: {nwbfile.session_description}", *_lines(nwbfile, "  ")])
 
 

@@ -1,199 +1,21 @@
-"""The types every session is made of: time series, processing modules, scratch data, device, subject.
+"""Types with a little behaviour: processing modules, images, scratch data, subjects, sparse matrices.
 
-Each class adds to its schema type what the schema cannot say: a signature, and rules between fields.
+Each class adds to its schema type what the schema cannot say: rules between fields, and other words for them.
 """
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nwbzarr.errors import SchemaError
 from nwbzarr.model.containers import Container, NWBContainer, NWBData, NWBDataInterface
-from nwbzarr.model.data_io import ZarrDataIO
-from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element
-from nwbzarr.model.values import shape_of
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-
-class TimeSeries(NWBDataInterface):
-    """Samples over time.
-
-    Parameters
-    ----------
-    name : str
-        Name of the series.
-    data : array_like, iterator of blocks, ZarrDataIO or TimeSeries
-        Samples, time first: shape ``(num_times, …)``. Another series, or a lazy array of a stored one, is linked.
-    unit : str
-        Unit of ``data * conversion + offset``: ``"volts"``, ``"m"`` …
-    resolution : float
-        Smallest meaningful difference in `data`, in `unit`; -1.0 when unknown.
-    conversion, offset : float
-        Factor and addend that turn `data` into `unit`.
-    timestamps : array_like or TimeSeries, optional
-        Time of every sample, in seconds from the session's reference time. Another series shares its timestamps.
-    starting_time : float, optional
-        Time of the first sample, in seconds; 0.0 when only `rate` is given.
-    rate : float, optional
-        Samples per second, in Hz, instead of timestamps.
-    comments, description : str
-        In people's words.
-    control : array_like of uint8, optional
-        Label of every sample; shape ``(num_times,)``.
-    control_description : list of str, optional
-        What each label means.
-    continuity : str, optional
-        ``"continuous"``, ``"instantaneous"`` or ``"step"``.
-
-    Raises
-    ------
-    MissingFieldError, FieldTypeError, SchemaError
-        When a value is missing, of the wrong type, or does not fit the others.
-
-    Notes
-    -----
-    NWB schema, nwb.base.yaml, TimeSeries.
-    """
-
-    data: Any
-    unit: str
-    resolution: float
-    conversion: float
-    offset: float
-    continuity: str | None
-    timestamps: Any
-    starting_time: float | None
-    rate: float | None
-    comments: str
-    description: str
-    control: Any
-    control_description: tuple[str, ...] | None
-
-    def __init__(  # noqa: PLR0913 - PyNWB's signature
-        self,
-        name: str,
-        data: Any = None,
-        unit: str | None = None,
-        resolution: float | None = None,
-        conversion: float | None = None,
-        timestamps: Any = None,
-        starting_time: float | None = None,
-        rate: float | None = None,
-        comments: str | None = None,
-        description: str | None = None,
-        control: Any = None,
-        control_description: Any = None,
-        continuity: str | None = None,
-        offset: float | None = None,
-    ) -> None:
-        if rate is not None and starting_time is None:
-            starting_time = 0.0
-        carried = {
-            "unit": unit,
-            "resolution": resolution,
-            "conversion": conversion,
-            "offset": offset,
-            "continuity": continuity,
-        }
-        samples = _shared(data, "data")
-        if isinstance(samples, Dataset):
-            carried = _carried_by_link(name, samples, carried)
-        super().__init__(
-            name=name,
-            data=samples,
-            timestamps=_shared(timestamps, "timestamps"),
-            starting_time=starting_time,
-            rate=rate,
-            comments=comments,
-            description=description,
-            control=control,
-            control_description=control_description,
-            **carried,
-        )
-        self._check_times(timestamps, rate, starting_time)
-        self._check_lengths()
-
-    @property
-    def num_samples(self) -> int | None:
-        """Number of samples, or None while the data is an iterator of blocks."""
-        shape = shape_of(self.data)
-        return shape[0] if shape else None
-
-    def _check_times(self, timestamps: Any, rate: float | None, starting_time: float | None) -> None:
-        """Raise unless either timestamps or a rate says when samples were taken."""
-        if (timestamps is None) == (rate is None):
-            found = "neither" if rate is None else "both"
-            message = f"TimeSeries {self.name!r} must have either timestamps or rate, but {found} came"
-            raise SchemaError(message)
-        if timestamps is not None and starting_time is not None:
-            message = f"TimeSeries {self.name!r} has timestamps, so starting_time says nothing: leave it out"
-            raise SchemaError(message)
-        if rate is not None and not 0 < rate < math.inf:
-            message = f"TimeSeries.rate of {self.name!r} must be positive and finite, in Hz, but {rate!r} came"
-            raise SchemaError(message)
-
-    def _check_lengths(self) -> None:
-        """Raise when there is not one timestamp and one control label for each sample."""
-        samples = self.num_samples
-        for field in ("timestamps", "control"):
-            values = getattr(self, field)
-            shape = None if values is None else shape_of(values)
-            if samples is not None and shape and shape[0] != samples:
-                message = (
-                    f"TimeSeries {self.name!r} must have one of {field} for each sample, "
-                    f"but {shape[0]} {field} and {samples} samples came"
-                )
-                raise SchemaError(message)
-
-
-def _shared(value: Any, field: str) -> Any:
-    """Return the dataset to link when the value is another series or its lazy array, else the value itself."""
-    if isinstance(value, TimeSeries):
-        dataset = value.find(field)
-        if dataset is None:
-            message = (
-                f"TimeSeries {value.name!r} cannot share its {field}: it has none; "
-                "give rate and starting_time instead of the series"
-            )
-            raise SchemaError(message)
-        return dataset
-    if isinstance(value, ZarrDataIO):
-        return _shared_or_laid_out(value, field)
-    dataset = getattr(value, "dataset", None)
-    return dataset if isinstance(dataset, Element) else value
-
-
-def _shared_or_laid_out(value: ZarrDataIO, field: str) -> Any:
-    """Return the dataset to link, or the data with its layout."""
-    inner = _shared(value.data, field) if value.link_data else value.data
-    if not isinstance(inner, Dataset):
-        return value
-    if value.has_layout:
-        message = f"a linked dataset keeps its target's layout: give link_data=False to copy {field} into another one"
-        raise SchemaError(message)
-    return inner
-
-
-def _carried_by_link(name: str, dataset: Dataset, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what may still be set: nothing that a linked dataset says already.
-
-    A link carries the attributes of its target. To take another unit silently for the caller's would be wrong data.
-    """
-    for field, value in given.items():
-        stored = dataset.attributes.get(field)
-        if value is not None and value != stored:
-            message = (
-                f"TimeSeries {name!r} links the data of another series, whose {field} is {stored!r}, but {field}="
-                f"{value!r} came: a link keeps its target's {field}; leave it out, or copy the data with "
-                "ZarrDataIO(data, link_data=False)"
-            )
-            raise SchemaError(message)
-    return {"unit": dataset.attributes.get("unit")}
 
 
 class ProcessingModule(NWBContainer):
@@ -211,13 +33,8 @@ class ProcessingModule(NWBContainer):
 
     description: str
 
-    def __init__(self, name: str, description: str, data_interfaces: Any = ()) -> None:
-        super().__init__(name=name, description=description)
-        for container in data_interfaces or ():
-            self.add(container)
-
-    def add(self, container: Any) -> None:
-        """Add a container under its name.
+    def add(self, container: Any) -> Any:
+        """Add a container under its name, and return it.
 
         Raises
         ------
@@ -230,6 +47,7 @@ class ProcessingModule(NWBContainer):
             message = f"ProcessingModule {self.name!r} holds containers, but {type(container).__name__} came"
             raise SchemaError(message)
         self.add_member(container)
+        return container
 
     add_container = add
     add_data_interface = add
@@ -249,6 +67,44 @@ class ProcessingModule(NWBContainer):
     data_interfaces = containers
 
 
+class SimpleMultiContainer(Container):
+    """Containers and datasets of any type by name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the container.
+    containers : list, optional
+        Containers to begin with.
+    """
+
+
+class Images(NWBDataInterface):
+    """Images that belong together, with an order where there is one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the collection.
+    images : list of Image, optional
+        Images to begin with.
+    description : str
+        What they show.
+    order_of_images : ImageReferences, optional
+        The images in order.
+    """
+
+    images: Any
+
+    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what to set; the description has a default."""
+        return {**values, "description": values.get("description") or "no description"}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return an image by name, or another member."""
+        return self.member(name)
+
+
 class ScratchData(NWBData):
     """One-off results of an analysis, of any form.
 
@@ -264,17 +120,19 @@ class ScratchData(NWBData):
 
     notes: str
 
-    def __init__(
-        self,
-        name: str,
-        data: Any,
-        notes: str | None = None,
-        description: str | None = None,
-    ) -> None:
-        if notes is not None and description is not None:
-            message = f"ScratchData {name!r} takes notes or description, two words for one field, but both came"
+    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what to set: one of two words for one field.
+
+        Raises
+        ------
+        SchemaError
+            When both came.
+        """
+        description = values.pop("description", None)
+        if values.get("notes") is not None and description is not None:
+            message = f"ScratchData {self.name!r} takes notes or description, two words for one field, but both came"
             raise SchemaError(message)
-        super().__init__(name, data, notes=notes if notes is not None else description)
+        return {"notes": values.get("notes") if description is None else description}
 
     @property
     def description(self) -> str:
@@ -282,40 +140,58 @@ class ScratchData(NWBData):
         return self.notes
 
 
-class Device(NWBContainer):
-    """A piece of equipment.
+class CSRMatrix(Container):
+    """A matrix in compressed sparse row form.
 
     Parameters
     ----------
+    data : scipy.sparse matrix or array_like
+        The matrix, or the values that are not zero.
+    indices, indptr : array_like of int, optional
+        Column of each value, and where each row begins in the values; needed with plain values.
+    shape : (int, int), optional
+        Rows and columns; needed with plain values.
     name : str
-        Name of the device.
-    description, manufacturer, model_number, model_name, serial_number : str, optional
-        What it is.
+        Name of the matrix.
     """
 
-    description: str | None
-    manufacturer: str | None
-    model_number: str | None
-    model_name: str | None
-    serial_number: str | None
+    data: Any
+    indices: Any
+    indptr: Any
 
-    def __init__(  # noqa: PLR0913 - PyNWB's signature
-        self,
-        name: str,
-        description: str | None = None,
-        manufacturer: str | None = None,
-        model_number: str | None = None,
-        model_name: str | None = None,
-        serial_number: str | None = None,
-    ) -> None:
-        super().__init__(
-            name=name,
-            description=description,
-            manufacturer=manufacturer,
-            model_number=model_number,
-            model_name=model_name,
-            serial_number=serial_number,
-        )
+    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what to set, from a matrix or its parts.
+
+        Raises
+        ------
+        SchemaError
+            When a part is missing, or they do not fit each other.
+        """
+        matrix = values["data"]
+        if hasattr(matrix, "tocsr"):
+            found = matrix.tocsr()
+            values.update(data=found.data, indices=found.indices, indptr=found.indptr, shape=found.shape)
+        missing = [word for word in ("indices", "indptr", "shape") if values.get(word) is None]
+        if missing:
+            message = f"CSRMatrix {self.name!r} must have {', '.join(missing)} with plain values, or a scipy.sparse matrix"
+            raise SchemaError(message)
+        rows = int(values["shape"][0])
+        if len(values["indptr"]) != rows + 1 or len(values["indices"]) != len(values["data"]):
+            message = (
+                f"CSRMatrix {self.name!r} of {rows} rows must have {rows + 1} row starts and as many columns as values, "
+                f"but {len(values['indptr'])}, {len(values['indices'])} and {len(values['data'])} came"
+            )
+            raise SchemaError(message)
+        values["shape"] = np.asarray(values["shape"], dtype=np.uint64)
+        return values
+
+    def to_spmat(self) -> Any:
+        """Return the matrix as a `scipy.sparse.csr_matrix`."""
+        from scipy.sparse import csr_matrix
+
+        shape = tuple(int(size) for size in self.attributes["shape"])
+        parts = tuple(np.asarray(part) for part in (self.data, self.indices, self.indptr))
+        return csr_matrix(parts, shape=shape)
 
 
 class Subject(NWBContainer):
@@ -346,36 +222,14 @@ class Subject(NWBContainer):
     weight: str | None
     date_of_birth: datetime | None
 
-    def __init__(  # noqa: PLR0913 - PyNWB's signature
-        self,
-        age: Any = None,
-        age__reference: str | None = None,
-        description: str | None = None,
-        genotype: str | None = None,
-        sex: str | None = None,
-        species: str | None = None,
-        subject_id: str | None = None,
-        weight: Any = None,
-        date_of_birth: datetime | None = None,
-        strain: str | None = None,
-    ) -> None:
-        if isinstance(age, timedelta):
-            age = _duration(age)
+    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what to set: spans of time and weights as texts."""
+        if isinstance(values.get("age"), timedelta):
+            values["age"] = _duration(values["age"])
+        weight = values.get("weight")
         if isinstance(weight, int | float) and not isinstance(weight, bool):
-            weight = f"{weight} kg"
-        super().__init__(
-            name="subject",
-            age=age,
-            age__reference=age__reference,
-            description=description,
-            genotype=genotype,
-            sex=sex,
-            species=species,
-            subject_id=subject_id,
-            weight=weight,
-            date_of_birth=date_of_birth,
-            strain=strain,
-        )
+            values["weight"] = f"{weight} kg"
+        return values
 
 
 def _duration(span: timedelta) -> str:
@@ -385,6 +239,3 @@ def _duration(span: timedelta) -> str:
         raise SchemaError(message)
     seconds = f"{span.seconds}.{span.microseconds:06d}".rstrip("0").rstrip(".")
     return f"P{span.days}D" + (f"T{seconds}S" if seconds != "0" else "")
-
-
-__all__ = ["Container", "Device", "ProcessingModule", "ScratchData", "Subject", "TimeSeries"]

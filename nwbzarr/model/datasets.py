@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nwbzarr.convention.names import DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS
 from nwbzarr.errors import FieldTypeError, SchemaError
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.elements import Element, Loader, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from nwbzarr.model.groups import Group
 
@@ -23,7 +25,8 @@ class Dataset(Element):
     name : str
         Name in the parent.
     data : object
-        NumPy array, list, scalar, text, lazy array, iterator of blocks, or `ZarrDataIO` around one of these.
+        NumPy array, list, scalar, text, lazy array, iterator of blocks, or `ZarrDataIO` around one of these; lists and
+        object arrays may hold containers, which are stored as references.
     attributes : mapping, optional
         Attributes by name.
     dimensions : tuple of str, optional
@@ -43,7 +46,7 @@ class Dataset(Element):
         attributes: Mapping[str, Any] | None = None,
         dimensions: tuple[str, ...] | None = None,
     ) -> None:
-        super().__init__(name, attributes)
+        Element.__init__(self, name, attributes)
         if data is None:
             message = f"{type(self).__name__} {name!r} must have data, but None came: leave the dataset out instead"
             raise FieldTypeError(message)
@@ -68,6 +71,9 @@ class Dataset(Element):
         if not self._known and self.loader is not None:
             self._data = self.loader.data(self)
             self._known = True
+        elif self.loader is None and self.appended:
+            self._data = np.concatenate([np.asarray(self._data), *self.appended])
+            self.appended = []
         return self._data
 
     @property
@@ -75,10 +81,26 @@ class Dataset(Element):
         """Shape; ``()`` for scalars."""
         data = self.data
         if isinstance(data, list | tuple):
-            import numpy as np
-
             return np.shape(data)
         return tuple(getattr(data, "shape", ()))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it holds values, and no references."""
+        known = self.stored_attributes
+        return known.get(DTYPE) != OBJECT_REFERENCE and not known.get(REFERENCE_FIELDS)
+
+    def row_count(self) -> Any:
+        """Return the length of the first dimension with rows that are not stored yet; None while it is not known."""
+        data = self.data
+        if self.loader is None and hasattr(data, "__next__"):
+            return None
+        stored = len(data) if isinstance(data, list | tuple) else (getattr(data, "shape", None) or (0,))[0]
+        return stored + (sum(map(len, self.appended)) if self.loader is not None or self.stored_at is not None else 0)
+
+    def data_to_store(self) -> Any:
+        """Return the data in the dtype that it is stored in, where the type knows better than a plain list."""
+        return self.data
 
     def replace_data(self, data: Any) -> None:
         """Put other data in the place of what was given, for data that can be read once only."""
@@ -88,9 +110,7 @@ class Dataset(Element):
         """Note that the dataset is stored now, with the rows that were appended."""
         super().settle(location)
         if self.appended and self.loader is None:
-            import numpy as np
-
-            self._data = np.concatenate([np.asarray(self._data), *self.appended])
+            self._data = joined_rows(self._data, self.appended)
         elif self.appended:
             self._known = False
         self.appended = []
@@ -108,8 +128,6 @@ class Dataset(Element):
         SchemaError
             When the dataset is a scalar, or the rows do not fit its other dimensions.
         """
-        import numpy as np
-
         from nwbzarr.model.values import parse_rows
 
         block = parse_rows(rows, getattr(self.data, "dtype", None), self.name)
@@ -119,28 +137,75 @@ class Dataset(Element):
                 f"but {block.shape} came"
             )
             raise SchemaError(message)
-        if self.location is None:
+        if self.stored_at is None:
             self._data = np.concatenate([np.asarray(self._data), block])
         else:
             self.appended.append(block)
         self.mark_changed()
 
+    def add_rows(self, values: Sequence[Any]) -> None:
+        """Add rows of any kind, references too: a list in memory grows, a stored dataset notes them for the next write.
+
+        Raises
+        ------
+        FieldTypeError, SchemaError
+            When the rows do not fit what is stored.
+        """
+        data = self.data
+        if self.stored_at is None and isinstance(data, list):
+            data.extend(values)
+        elif self.loader is None or self.is_plain:
+            self._append_plain(values)
+        else:
+            block = np.empty(len(values), dtype=object)
+            block[:] = list(values)
+            self.appended.append(block)
+        self.mark_changed()
+
+    def _append_plain(self, values: Sequence[Any]) -> None:
+        from nwbzarr.model.values import parse_rows
+
+        data = self.data
+        if isinstance(data, list):
+            self.appended.append(list(values))
+            return
+        dtype = getattr(data, "dtype", None)
+        if dtype is not None and dtype.kind in "iu" and self.fits_wider:
+            dtype = None
+        block = parse_rows(values, dtype, self.name)
+        if block.shape[1:] != tuple(data.shape)[1:]:
+            message = f"rows added to {self.name!r} must have shape {tuple(data.shape)[1:]}, but {block.shape[1:]} came"
+            raise SchemaError(message)
+        self.appended.append(block)
+
+    #: Whether integers may outgrow the dtype that is stored: the dataset is written anew then.
+    fits_wider = False
+
+    def all_values(self) -> Any:
+        """Return the whole as an array, with rows that are not stored yet; objects for text and references."""
+        values = self.values_at(...) if self.loader is not None else self.data
+        return joined_rows(values, self.appended if self.stored_at is not None or self.loader is not None else [])
+
     def __getitem__(self, selection: Any) -> Any:
         """Return a part of the data; references are resolved to the containers they name."""
-        value = self.data if isinstance(selection, tuple) and not selection else self.data[selection]
-        if self.loader is None:
+        return self.values_at(selection)
+
+    def values_at(self, selection: Any) -> Any:
+        """Return a part of the data; references are resolved to the containers they name."""
+        value = self.data if isinstance(selection, tuple) and not selection else _part(self.data, selection)
+        if self.loader is None or self.is_plain:
             return value
-        if self.stored_attributes.get(DTYPE) == OBJECT_REFERENCE:
-            return _resolved(value, self.loader)
         fields = self.stored_attributes.get(REFERENCE_FIELDS)
-        return _with_containers(value, fields, self.loader) if fields else value
+        return _with_containers(value, fields, self.loader) if fields else _resolved(value, self.loader)
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return int(self.row_count()) if self.shape or isinstance(self.data, list) else self.shape[0]
+
+    def __bool__(self) -> bool:
+        """A dataset is there, whatever it holds."""
+        return True
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        import numpy as np
-
         array = np.asarray(self.data, dtype=dtype)
         return array.copy() if copy else array
 
@@ -149,26 +214,50 @@ class Dataset(Element):
         return f"<{kind} {self.name!r} {getattr(self.data, 'dtype', type(self.data).__name__)} {self.shape}>"
 
 
+def _part(data: Any, selection: Any) -> Any:
+    """Return a selection of data; lists take NumPy's selections too."""
+    if isinstance(data, list) and not isinstance(selection, int | slice):
+        return as_array(data)[selection]
+    return data[selection]
+
+
+def as_array(values: Any) -> np.ndarray[Any, Any]:
+    """Return values as an array; lists of containers, of tuples with containers, or of texts become objects."""
+    if isinstance(values, np.ndarray):
+        return values
+    if isinstance(values, list | tuple) and values:
+        first = values[0]
+        if isinstance(first, Element | str) or (isinstance(first, tuple) and any(isinstance(part, Element) for part in first)):
+            made = np.empty(len(values), dtype=object)
+            made[:] = list(values)
+            return made
+    return np.asarray(values)
+
+
+def joined_rows(values: Any, blocks: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Return values and the blocks behind them as one array."""
+    array = as_array(values)
+    return np.concatenate([array, *map(as_array, blocks)]) if blocks else array
+
+
 def _resolved(value: Any, loader: Loader) -> Any:
-    """Return the container of a path, or a list of those of an array of paths."""
+    """Return the container of a path, or an object array of those of an array of paths; each is looked up once."""
     if isinstance(value, str):
         return loader.dereference(str(value))
-    return [_resolved(path, loader) for path in value]
+    paths = np.asarray(value, dtype=object)
+    made = np.empty(paths.shape, dtype=object)
+    known = {path: loader.dereference(path) for path in dict.fromkeys(paths.ravel().tolist())}
+    made.ravel()[:] = [known[path] for path in paths.ravel().tolist()]
+    return made
 
 
 def _with_containers(value: Any, fields: Collection[str], loader: Loader) -> Any:
     """Return a compound value with containers in the place of the paths in its reference fields."""
-    import numpy as np
-
     rows = np.asarray(value)
     described = [(name, "O" if name in fields else rows.dtype[name]) for name in rows.dtype.names or ()]
     made = np.empty(rows.shape, np.dtype(described))
     for name in rows.dtype.names or ():
-        if name in fields:
-            paths = rows[name].reshape(-1)
-            containers = np.empty(len(paths), dtype=object)
-            containers[:] = [loader.dereference(str(path)) for path in paths]
-            made[name] = containers.reshape(rows.shape)
-        else:
-            made[name] = rows[name]
+        made[name] = _resolved(rows[name].astype(object), loader) if name in fields and rows.ndim else rows[name]
+        if name in fields and not rows.ndim:
+            made[name] = loader.dereference(str(rows[name]))
     return made if isinstance(value, np.ndarray) else made[()]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nwbzarr.convention.links import Link
     from nwbzarr.model.datasets import Dataset
     from nwbzarr.model.groups import Group
+    from nwbzarr.schema.registry import Registry
     from nwbzarr.stores.url import StoreURL
 
 
@@ -65,6 +66,12 @@ class Loader(Protocol):
 
     def data(self, dataset: Dataset) -> Any:
         """Return the value of a stored dataset."""
+
+    def registry(self, namespace: Any) -> Registry | None:
+        """Return the types of a namespace that the store has cached, or None when it has not."""
+
+    def prefetch(self, paths: Collection[str]) -> None:
+        """Fetch what some arrays consist of side by side, where each is one chunk."""
 
 
 @dataclass(slots=True, eq=False)
@@ -173,13 +180,13 @@ class Element:
         Name in the parent; ``"root"`` for a session.
     parent : Group or None
         The group it belongs to; another group that has it as a member holds a link.
-    location : Location or None
+    stored_at : Location or None
         Where it is stored; None while it exists in memory only.
     """
 
     name: str
     parent: Group | None
-    location: Location | None
+    stored_at: Location | None
     loader: Loader | None
     stored_attributes: Mapping[str, Any]
     new_attributes: dict[str, Any]
@@ -188,7 +195,7 @@ class Element:
     def __init__(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         self.name = parse_name(name, type(self).__name__)
         self.parent = None
-        self.location = None
+        self.stored_at = None
         self.loader = None
         self.stored_attributes = {}
         self.new_attributes = dict(attributes or {})
@@ -198,7 +205,7 @@ class Element:
         """Make this element, fresh from ``__new__``, the one stored at `location`."""
         self.name = location.path.rpartition("/")[2] or "root"
         self.parent = parent
-        self.location = location
+        self.stored_at = location
         self.loader = loader
         self.stored_attributes = attributes
         self.new_attributes = {}
@@ -245,6 +252,11 @@ class Element:
         self.new_attributes[name] = value
         self.mark_changed()
 
+    def replace_attribute(self, name: str, value: Any) -> None:
+        """Give the element an attribute, in the place of what it has."""
+        self.new_attributes[name] = value
+        self.mark_changed()
+
     def mark_changed(self) -> None:
         """Note that this element is not as it is stored, here and in all parents."""
         element: Element | None = self
@@ -262,7 +274,7 @@ class Element:
         if self.loader is not None:
             self.stored_attributes = self.loader.stored_attributes(location.path)
             self.new_attributes = {}
-        self.location = location
+        self.stored_at = location
         self.changed = False
 
     @property

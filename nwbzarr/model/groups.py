@@ -31,24 +31,42 @@ class Group(Element, Mapping[str, Any]):
         super().attach(loader, location, parent, attributes)
         self._members = {}
 
+    def member_names(self) -> list[str]:
+        """Return the names of all members, those that are stored first."""
+        if self.loader is None or self.stored_at is None:
+            return list(self._members)
+        return list(dict.fromkeys((*self.loader.names(self.stored_at.path), *self._members)))
+
     def __iter__(self) -> Iterator[str]:
-        if self.loader is None or self.location is None:
-            return iter(list(self._members))
-        return iter(dict.fromkeys((*self.loader.names(self.location.path), *self._members)))
+        return iter(self.member_names())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self.member_names())
+
+    def __bool__(self) -> bool:
+        """A container is there, whatever it holds."""
+        return True
 
     def __contains__(self, name: object) -> bool:
         return name in self._members or (
-            self.loader is not None and self.location is not None and name in self.loader.names(self.location.path)
+            self.loader is not None and self.stored_at is not None and name in self.loader.names(self.stored_at.path)
         )
 
-    def __getitem__(self, name: str) -> Element:
+    def __getitem__(self, name: str) -> Any:
         """Return a member; a link is followed."""
+        return self.member(name)
+
+    def member(self, name: str) -> Element:
+        """Return a member; a link is followed.
+
+        Raises
+        ------
+        KeyError
+            When there is none of that name.
+        """
         found = self.raw_member(name)
         if found is None:
-            known = ", ".join(map(repr, list(self)[:8])) or "nothing"
+            known = ", ".join(map(repr, self.member_names()[:8])) or "nothing"
             message = f"{self.neurodata_type or 'group'} {self.path!r} has no {name!r}; it has {known}"
             raise KeyError(message)
         return found.follow() if isinstance(found, Pointer) else found
@@ -71,10 +89,10 @@ class Group(Element, Mapping[str, Any]):
     def raw_member(self, name: str) -> Element | Pointer | None:
         """Return a member with links not followed, or None."""
         found = self._members.get(name)
-        if found is None and self.loader is not None and self.location is not None:
-            if name not in self.loader.names(self.location.path):
+        if found is None and self.loader is not None and self.stored_at is not None:
+            if name not in self.loader.names(self.stored_at.path):
                 return None
-            found = self._members[name] = self.loader.member(self.location.path, name)
+            found = self._members[name] = self.loader.member(self.stored_at.path, name)
         return found
 
     @property
@@ -101,7 +119,18 @@ class Group(Element, Mapping[str, Any]):
         DuplicateNameError
             When the name is taken.
         """
-        name = name or (element.link.name if isinstance(element, Pointer) else element.name)
+        self.link_member(element, name or (element.link.name if isinstance(element, Pointer) else element.name))
+        if isinstance(element, Element) and element.parent is None and element is not self.root:
+            element.parent = self
+
+    def link_member(self, element: Element | Pointer, name: str) -> None:
+        """Add a member that belongs elsewhere, or will: it is stored as a link.
+
+        Raises
+        ------
+        DuplicateNameError
+            When the name is taken.
+        """
         if name in self:
             message = (
                 f"{self.neurodata_type or 'group'} {self.path!r} has a member {name!r} already: "
@@ -110,8 +139,6 @@ class Group(Element, Mapping[str, Any]):
             raise DuplicateNameError(message)
         self._check_addable(element)
         self._members[name] = element
-        if isinstance(element, Element) and element.parent is None and element is not self.root:
-            element.parent = self
         self.mark_changed()
 
     def _check_addable(self, element: Element | Pointer) -> None:
@@ -142,7 +169,7 @@ class Group(Element, Mapping[str, Any]):
         for name in path.split("/"):
             if name not in group:
                 group.add_member(Group(name))
-            found = group[name]
+            found = group.member(name)
             if not isinstance(found, Group):
                 message = f"{found.path!r} must be a group, but it is a dataset"
                 raise SchemaError(message)
@@ -163,13 +190,13 @@ class Group(Element, Mapping[str, Any]):
     def links(self) -> dict[str, Location]:
         """Names of members that live elsewhere, with the place; nothing is followed."""
         found: dict[str, Location] = {}
-        for name in self:
+        for name in self.member_names():
             member = self.raw_member(name)
             if isinstance(member, Pointer):
                 found[name] = member.target
-            elif member is not None and member.parent is not self and member.location is not None:
-                found[name] = member.location
+            elif member is not None and member.parent is not self and member.stored_at is not None:
+                found[name] = member.stored_at
         return found
 
     def _parts(self) -> Iterator[tuple[str, Element]]:
-        return ((name, self[name]) for name in self)
+        return ((name, self.member(name)) for name in self.member_names())

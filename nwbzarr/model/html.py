@@ -17,7 +17,7 @@ _TEXT_LIMIT = 120
 
 def element_html(element: Element) -> str:
     """Return an element with all below it as nested HTML."""
-    place = f" <small>{escape(element.location.url.text)}</small>" if element.location is not None else ""
+    place = f" <small>{escape(element.stored_at.url.text)}</small>" if element.stored_at is not None else ""
     return f"<div><b>{escape(_title(element))}</b>{place}{_body(element)}</div>"
 
 

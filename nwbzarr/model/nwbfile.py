@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 from nwbzarr.convention.links import is_reference
 from nwbzarr.convention.names import LINKS, SPECIFICATIONS_LOCATION
 from nwbzarr.errors import FieldTypeError
-from nwbzarr.model.base import Device, ProcessingModule, ScratchData, Subject
-from nwbzarr.model.containers import Container, NWBContainer, new_identity
+from nwbzarr.model.base import ProcessingModule, ScratchData
+from nwbzarr.model.containers import Container, new_identity
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element, Pointer
 from nwbzarr.model.groups import Group
-from nwbzarr.schema.core import CORE, NWB_VERSION
+from nwbzarr.model.session_rows import SessionRows
+from nwbzarr.schema.fields import groups_of
 
 if TYPE_CHECKING:
-    from nwbzarr.model.fields import Collection
+    from nwbzarr.model.base import Subject
+    from nwbzarr.model.collections import Collection
 
 
-class NWBFile(NWBContainer):
+class NWBFile(SessionRows):
     """A session: metadata, recordings, what was computed from them.
 
     Parameters
@@ -44,8 +46,16 @@ class NWBFile(NWBContainer):
         Texts of ``/general``.
     subject : Subject, optional
         Who was recorded.
-    acquisition, analysis, stimulus, stimulus_template, processing, devices, scratch : list, optional
-        Containers to begin with.
+    acquisition, analysis, stimulus, stimulus_template, processing, scratch, lab_meta_data, intervals, events : list, \
+    optional
+        Containers to begin with; so too devices, device_models, electrode_groups, imaging_planes, ogen_sites and
+        icephys_electrodes.
+    electrodes, units, trials, epochs, invalid_times, sweep_table, intracellular_recordings, icephys_… : table, optional
+        The session's own tables; the methods that add rows make them.
+    icephys_filtering : str, optional
+        Filters used in intracellular recordings.
+    external_resources : HERD, optional
+        What terms in the session mean elsewhere.
 
     Raises
     ------
@@ -81,59 +91,20 @@ class NWBFile(NWBContainer):
     stimulus_notes: str | None
     lab: str | None
     subject: Subject | None
-    devices: Collection
-    acquisition: Collection
-    analysis: Collection
-    stimulus: Collection
-    stimulus_template: Collection
-    processing: Collection
-    scratch: Collection
-    electrodes: Any
-    units: Any
-    epochs: Any
-    trials: Any
-    invalid_times: Any
+    acquisition: Collection[Any]
+    analysis: Collection[Any]
+    processing: Collection[Any]
+    scratch: Collection[Any]
 
-    def __init__(  # noqa: PLR0913 - PyNWB's signature
-        self,
-        session_description: str | None = None,
-        identifier: str | None = None,
-        session_start_time: datetime | None = None,
-        file_create_date: Any = None,
-        timestamps_reference_time: datetime | None = None,
-        experimenter: Any = None,
-        experiment_description: str | None = None,
-        session_id: str | None = None,
-        institution: str | None = None,
-        keywords: Any = None,
-        notes: str | None = None,
-        pharmacology: str | None = None,
-        protocol: str | None = None,
-        related_publications: Any = None,
-        slices: str | None = None,
-        source_script: str | None = None,
-        source_script_file_name: str | None = None,
-        was_generated_by: Any = None,
-        data_collection: str | None = None,
-        surgery: str | None = None,
-        virus: str | None = None,
-        stimulus_notes: str | None = None,
-        lab: str | None = None,
-        acquisition: Any = None,
-        analysis: Any = None,
-        stimulus: Any = None,
-        stimulus_template: Any = None,
-        processing: Any = None,
-        devices: Any = None,
-        subject: Subject | None = None,
-        scratch: Any = None,
-    ) -> None:
-        given = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        given["file_create_date"] = file_create_date or [datetime.now().astimezone()]
-        given["timestamps_reference_time"] = timestamps_reference_time or session_start_time
-        super().__init__(name="root", **given)
-        self.set_attribute("nwb_version", NWB_VERSION)
-        for path in CORE.types["NWBFile"].groups:
+    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what to set: dates that were not given follow from others."""
+        values["file_create_date"] = values.get("file_create_date") or [datetime.now().astimezone()]
+        values["timestamps_reference_time"] = values.get("timestamps_reference_time") or values.get("session_start_time")
+        return values
+
+    def check(self) -> None:
+        """Make the groups that every session has."""
+        for path in groups_of(self.schema_registry, "NWBFile"):
             self.require_group(path)
 
     @property
@@ -141,48 +112,40 @@ class NWBFile(NWBContainer):
         """Processing modules, under the older name."""
         return self.processing
 
-    def add_acquisition(self, nwbdata: Container) -> None:
-        """Add recorded data."""
+    def add_acquisition(self, nwbdata: Container, use_sweep_table: bool = False) -> Any:
+        """Add recorded data, and return it; with `use_sweep_table`, patch clamp series join the table of sweeps."""
         self.acquisition.add(nwbdata)
+        self._enter_sweep(nwbdata, use_sweep_table)
+        return nwbdata
 
-    def get_acquisition(self, name: str) -> Any:
-        """Return recorded data by name."""
-        return self.acquisition[name]
+    def add_stimulus(self, stimulus: Container | None = None, use_sweep_table: bool = False, timeseries: Any = None) -> Any:
+        """Add what was presented, and return it."""
+        given = timeseries if stimulus is None else stimulus
+        self.stimulus.add(given)
+        self._enter_sweep(given, use_sweep_table)
+        return given
 
-    def add_analysis(self, container: Container) -> None:
-        """Add results of an analysis that are worth keeping."""
-        self.analysis.add(container)
+    def add_stimulus_template(
+        self, timeseries: Container | None = None, use_sweep_table: bool = False, stimulus_template: Any = None
+    ) -> Any:
+        """Add what was presented more than once, and return it."""
+        given = stimulus_template if timeseries is None else timeseries
+        self.stimulus_template.add(given)
+        self._enter_sweep(given, use_sweep_table)
+        return given
 
-    def add_stimulus(self, stimulus: Container) -> None:
-        """Add what was presented."""
-        self.stimulus.add(stimulus)
+    def _enter_sweep(self, series: Any, wanted: bool) -> None:
+        if not wanted:
+            return
+        if self.sweep_table is None:
+            from nwbzarr.model.icephys import SweepTable
 
-    def add_stimulus_template(self, stimulus_template: Container) -> None:
-        """Add what was presented more than once."""
-        self.stimulus_template.add(stimulus_template)
+            self.sweep_table = SweepTable()
+        self.sweep_table.add_entry(series)
 
-    def add_device(self, device: Device) -> Device:
-        """Add a device, and return it."""
-        self.devices.add(device)
-        return device
-
-    def create_device(self, name: str, **fields: str | None) -> Device:
-        """Make a `Device`, add it, and return it."""
-        return self.add_device(Device(name, **fields))
-
-    def add_processing_module(self, processing_module: ProcessingModule) -> None:
-        """Add a processing module."""
-        self.processing.add(processing_module)
-
-    def create_processing_module(self, name: str, description: str) -> ProcessingModule:
-        """Make a `ProcessingModule`, add it, and return it."""
-        module = ProcessingModule(name, description)
-        self.add_processing_module(module)
-        return module
-
-    def get_processing_module(self, name: str) -> Any:
-        """Return a processing module by name."""
-        return self.processing[name]
+    stimulus: Collection[Any]
+    stimulus_template: Collection[Any]
+    sweep_table: Any
 
     def add_scratch(
         self,
@@ -194,8 +157,8 @@ class NWBFile(NWBContainer):
 
         Parameters
         ----------
-        data : array_like, scalar, ScratchData or container
-            What to keep; complex numbers too.
+        data : array_like, scalar, pandas.DataFrame, ScratchData or container
+            What to keep; complex numbers too. A frame becomes a `DynamicTable`.
         name, description : str, optional
             Needed for arrays and scalars, not allowed for containers, which have their own.
 
@@ -205,13 +168,17 @@ class NWBFile(NWBContainer):
             When name or description is missing or not allowed.
         """
         container = data
-        if isinstance(data, ScratchData | Container):
+        if isinstance(data, Element):
             if name is not None or description is not None:
                 message = f"{data.neurodata_type} {data.name!r} has a name and a description of its own: leave both out"
                 raise FieldTypeError(message)
         elif hasattr(data, "to_numpy") and hasattr(data, "columns"):
-            message = "a DataFrame has no stored form yet: add its columns as arrays, or a DynamicTable that was read"
-            raise FieldTypeError(message)
+            from nwbzarr.model.tables import DynamicTable
+
+            if name is None or description is None:
+                message = "a frame in scratch needs a name and a description: give both"
+                raise FieldTypeError(message)
+            container = DynamicTable.from_dataframe(data, name=name, table_description=description)
         elif name is None or description is None:
             message = "arrays and scalars in scratch need a name and a description: give both"
             raise FieldTypeError(message)
@@ -228,10 +195,14 @@ class NWBFile(NWBContainer):
         name : str
             As it was added.
         convert : bool
-            Whether to return the data itself (a lazy array or scalar) instead of its `ScratchData`.
+            Whether to return the data itself (a lazy array, a scalar, a frame) instead of its `ScratchData` or table.
         """
         found = self.scratch[name]
-        return found.data if convert and isinstance(found, ScratchData) else found
+        if not convert:
+            return found
+        if found.neurodata_type == "DynamicTable":
+            return found.to_dataframe()
+        return found.data if isinstance(found, ScratchData) else found
 
     def copy(self) -> NWBFile:
         """Return a new session with the same metadata that shares every container with this one.
@@ -240,7 +211,7 @@ class NWBFile(NWBContainer):
         session are taken over as they are, not followed.
         """
         made = NWBFile.__new__(NWBFile)
-        Group.__init__(made, "root", new_identity("NWBFile"))
+        Group.__init__(made, "root", new_identity(NWBFile))
         _copy_attributes(self, made)
         made.specifications = self.loader if self.loader is not None else self.specifications
         _copy_members(self, made)

@@ -1,11 +1,12 @@
 """Values of fields, checked against the schema's facts: `parse_value` narrows or raises.
 
-One row per NWB dtype. This room refuses to convert what could lose information.
+One row per dtype of the schema language. A dtype there is the least precision allowed (NWB schema language, "dtype"):
+more precise values are kept as they come. This room refuses to convert what could lose information.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,22 @@ import numpy as np
 
 from nwbzarr.errors import FieldTypeError, SchemaError
 from nwbzarr.model.data_io import ZarrDataIO
+from nwbzarr.schema.language import standard_dtype
+from nwbzarr.schema.specs import CompoundField, DType, ReferenceTo
 
 if TYPE_CHECKING:
-    from nwbzarr.schema.specs import FieldSpec
+    from nwbzarr.schema.fields import FieldSpec
+    from nwbzarr.schema.specs import Dims, Shapes
 
 #: Characters of a wrong value that a message shows.
 _SHOWN = 60
 
-_INTEGERS = {"uint8": np.uint8, "int32": np.int32, "uint32": np.uint32}
+#: NumPy kinds that each numeric dtype of the schema may be stored as.
+_KINDS = {"numeric": "iuf", "bool": "b", **{f"float{bits}": "f" for bits in (16, 32, 64)}}
+_KINDS.update({f"{sign}int{bits}": sign or "i" for sign in ("", "u") for bits in (8, 16, 32, 64)})
+
+#: dtypes of the schema whose arrays hold numbers or truth values.
+NUMERIC = frozenset(_KINDS)
 
 
 def parse_value(value: Any, spec: FieldSpec, owner: str) -> Any:
@@ -43,11 +52,25 @@ def parse_value(value: Any, spec: FieldSpec, owner: str) -> Any:
         When it has the wrong shape.
     """
     where = f"{owner}.{spec.name}"
-    if spec.any_shape:
-        return _parse_any_array(value, where)
-    if spec.dims:
+    if isinstance(spec.dtype, tuple):
+        return parse_compound(value, spec.dtype, where)
+    if isinstance(spec.dtype, ReferenceTo):
+        # References are checked by their type, where the field is set.
+        return value
+    if spec.shapes:
         return _parse_array(value, spec, where)
-    return _SCALARS[spec.dtype](value, where)
+    return parse_scalar(value, spec.dtype, where)
+
+
+def parse_scalar(value: Any, dtype: DType, where: str) -> Any:
+    """Return one value of a simple dtype.
+
+    Raises
+    ------
+    FieldTypeError
+        When it is of another type.
+    """
+    return _SCALARS[standard_dtype(dtype) if isinstance(dtype, str) else "any"](value, where)
 
 
 def _wrong(where: str, wanted: str, value: Any, advice: str = "") -> FieldTypeError:
@@ -74,6 +97,7 @@ def _parse_day(value: Any, where: str) -> date:
 
 
 def _parse_number(value: Any, where: str) -> Any:
+    value = _as_scalar(value)
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise _wrong(where, "a number", value)
     return value
@@ -84,28 +108,94 @@ def _parse_float(value: Any, where: str) -> float:
 
 
 def _parse_bool(value: Any, where: str) -> bool:
+    value = _as_scalar(value)
     if not isinstance(value, bool | np.bool_):
         raise _wrong(where, "True or False", value)
     return bool(value)
 
 
 def _parse_integer(value: Any, where: str) -> int:
+    value = _as_scalar(value)
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise _wrong(where, "an integer", value)
     return int(value)
 
 
+def _parse_unsigned(dtype: str) -> Callable[[Any, str], Any]:
+    """Return what narrows to an unsigned NumPy integer, so that JSON does not lose the sign's absence."""
+
+    def parse(value: Any, where: str) -> Any:
+        number = _parse_integer(value, where)
+        if number < 0:
+            raise _wrong(where, "an integer of zero or more", value)
+        fitting = (np.dtype(dtype), np.dtype(np.uint64))
+        return next((kind.type(number) for kind in fitting if number <= np.iinfo(kind).max), number)
+
+    return parse
+
+
+def _as_scalar(value: Any) -> Any:
+    """Return the value of an array without dimensions, else the value itself."""
+    return value[()] if isinstance(value, np.ndarray) and value.shape == () else value
+
+
 _SCALARS: dict[str, Callable[[Any, str], Any]] = {
     "any": lambda value, _: value,
     "text": _parse_text,
+    "ascii": _parse_text,
     "isodatetime": _parse_datetime,
     "isodate": _parse_day,
     "numeric": _parse_number,
-    "float32": _parse_float,
-    "float64": _parse_float,
     "bool": _parse_bool,
-    "int32": _parse_integer,
+    "object": lambda value, _: value,
+    "region": lambda value, _: value,
+    **{f"float{bits}": _parse_float for bits in (16, 32, 64)},
+    **{f"int{bits}": _parse_integer for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": _parse_unsigned(f"uint{bits}") for bits in (8, 16, 32, 64)},
 }
+
+
+def parse_compound(value: Any, fields: tuple[CompoundField, ...], where: str) -> np.ndarray[Any, Any]:
+    """Return rows of a compound dtype, given as a structured array, a frame's records, one tuple or a list of them.
+
+    Text and reference fields become objects; the width of text is settled when it is stored.
+
+    Raises
+    ------
+    FieldTypeError
+        When a row has other fields than the schema asks for.
+    """
+    names = [field.name for field in fields]
+    dtype = np.dtype([(field.name, compound_dtype(field)) for field in fields])
+    if isinstance(value, np.ndarray) and value.dtype.names is not None:
+        if list(value.dtype.names) != names:
+            raise _wrong(where, f"a compound of {', '.join(names)}", value)
+        made = np.empty(value.shape, dtype)
+        for name in names:
+            made[name] = value[name]
+        return made
+    try:
+        if _is_one_row(value, len(names)):
+            return np.array(tuple(value), dtype=dtype)
+        rows = [tuple(row) for row in value]
+        return np.array(rows, dtype=dtype)
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        raise _wrong(where, f"rows of ({', '.join(names)})", value) from error
+
+
+def _is_one_row(value: Any, width: int) -> bool:
+    """Whether a value is one row of a compound, and no list of rows."""
+    if isinstance(value, tuple):
+        return True
+    return len(value) == width and not isinstance(value[0], list | tuple | np.ndarray | np.void | str)
+
+
+def compound_dtype(field: CompoundField) -> str:
+    """Return NumPy's dtype for a field of a compound."""
+    if isinstance(field.dtype, ReferenceTo):
+        return "O"
+    word = standard_dtype(field.dtype)
+    return {"numeric": "float64", "bool": "bool"}.get(word, word if word in _KINDS else "O")
 
 
 def is_blocks(value: Any) -> bool:
@@ -129,8 +219,14 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     return tuple(shape)
 
 
-def _parse_any_array(value: Any, where: str) -> Any:
-    """Return array-like data of any dtype and at least one dimension."""
+def parse_array(value: Any, where: str) -> Any:
+    """Return array-like data of any dtype and at least one dimension.
+
+    Raises
+    ------
+    FieldTypeError
+        When it is a scalar or no array at all.
+    """
     if isinstance(value, str | bytes) or (not is_blocks(value) and not _is_array_like(value)):
         raise _wrong(where, "an array, a list, a lazy array, an iterator of blocks or ZarrDataIO", value)
     if shape_of(value) == ():
@@ -139,63 +235,117 @@ def _parse_any_array(value: Any, where: str) -> Any:
 
 
 def _parse_array(value: Any, spec: FieldSpec, where: str) -> Any:
-    """Return array-like data of the dtype and number of dimensions that the schema asks for."""
-    dims = spec.dims
-    if spec.dtype == "text":
-        texts = _parse_texts(value, dims, where)
-        if not texts:
-            # A list without texts has no dtype of its own.
-            return np.empty((0, *(size or 0 for size in (*spec.sizes[1:], *dims)[: len(dims) - 1])), dtype=object)
-        _check_sizes(shape_of(texts) or (), spec, where)
-        return texts
-    if spec.dtype == "isodatetime":
+    """Return array-like data of the dtype and one of the shapes that the schema asks for."""
+    dtype = standard_dtype(spec.dtype) if isinstance(spec.dtype, str) else "any"
+    if dtype in ("text", "ascii"):
+        return _parse_text_array(value, spec, where)
+    if dtype == "isodatetime":
         items = list(value) if isinstance(value, list | tuple) else [value]
         return [_parse_datetime(item, where) for item in items]
-    checked = _parse_any_array(value, where)
-    shape = shape_of(checked)
-    if shape is not None and len(shape) != len(dims):
-        message = f"{where} must have the dimensions ({', '.join(dims)}), but data of shape {shape} came"
-        raise SchemaError(message)
-    inner = checked.data if isinstance(checked, ZarrDataIO) else checked
+    checked = parse_array(value, where)
+    check_shape(shape_of(checked), spec.dims, spec.shapes, where)
+    return checked if dtype == "any" else as_dtype(checked, dtype, where)
+
+
+def _parse_text_array(value: Any, spec: FieldSpec, where: str) -> Any:
+    ndim = len(spec.shapes[0])
+    if _is_lazy(value) or is_blocks(value) or isinstance(value, ZarrDataIO):
+        return value
+    texts = _parse_texts(value, ndim, where)
+    if not texts:
+        # A list without texts has no dtype of its own.
+        return np.empty((0, *(size or 0 for size in spec.shapes[0][1:])), dtype=object)
+    check_shape(shape_of(texts), spec.dims, spec.shapes, where)
+    return texts
+
+
+def check_shape(shape: tuple[int, ...] | None, dims: Dims, shapes: Shapes, where: str) -> None:
+    """Raise `SchemaError` unless a shape is one of those that the schema allows; an unknown shape passes."""
+    if shape is None or not shapes or any(fits_shape(shape, wanted) for wanted in shapes):
+        return
+    if not any(len(wanted) == len(shape) for wanted in shapes) and len(dims) == len(shapes):
+        wanted_text = " or ".join(f"({', '.join(names)})" for names in dims)
+        message = f"{where} must have the dimensions {wanted_text}, but data of shape {shape} came"
+    else:
+        described = (", ".join("any" if size is None else str(size) for size in wanted) for wanted in shapes)
+        message = f"{where} must have the shape {' or '.join(f'({text})' for text in described)}, but data of shape {shape} came"
+    raise SchemaError(message)
+
+
+def fits_shape(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether a shape has the sizes that are asked for."""
+    return len(shape) == len(wanted) and all(
+        size is None or size == found for size, found in zip(wanted, shape, strict=True)
+    )
+
+
+def dims_of(shape: tuple[int, ...], dims: Dims, shapes: Shapes) -> tuple[str, ...] | None:
+    """Return the names of the dimensions of a shape after the schema, or None where it names none."""
+    for names, wanted in zip(dims, shapes or (), strict=False):
+        if len(names) == len(shape) and fits_shape(shape, wanted):
+            return names
+    return next((names for names in dims if len(names) == len(shape)), None)
+
+
+def as_dtype(data: Any, dtype: str, where: str) -> Any:
+    """Return data of the numeric dtype that the schema asks for, or of more precision, where that loses nothing.
+
+    Raises
+    ------
+    FieldTypeError
+        When values are of another kind, negative where they must not be, or have fractions where they must not.
+    """
+    inner = data.data if isinstance(data, ZarrDataIO) else data
     if isinstance(inner, list | tuple | np.ndarray):
-        array = _as_dtype(np.asarray(inner), spec.dtype, where)
-        return checked if isinstance(checked, ZarrDataIO) else array
-    return checked
-
-
-def _check_sizes(shape: tuple[int, ...], spec: FieldSpec, where: str) -> None:
-    """Raise unless a shape has the sizes that the schema fixes."""
-    if any(size is not None and size != found for size, found in zip(spec.sizes, shape, strict=False)):
-        wanted = ", ".join("any" if size is None else str(size) for size in spec.sizes)
-        message = f"{where} must have the shape ({wanted}), but data of shape {shape} came"
-        raise SchemaError(message)
-
-
-def _as_dtype(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
-    """Return an array with the dtype that the schema asks for, where that loses nothing."""
-    if array.dtype.kind not in "iuf" and array.size:
-        message = f"{where} must hold numbers ({dtype}), but data of dtype {array.dtype} came"
+        array = _converted_array(np.asarray(inner), dtype, where)
+        return data if isinstance(data, ZarrDataIO) else array
+    found = getattr(inner, "dtype", None)
+    if found is not None and np.dtype(found).kind not in _KINDS.get(dtype, "iufb") + "iu":
+        message = f"{where} must hold {_described(dtype)}, but data of dtype {found} came"
         raise FieldTypeError(message)
-    if dtype in _INTEGERS:
-        converted = array.astype(_INTEGERS[dtype])
-        if not np.array_equal(converted, array):
-            message = f"{where} must hold integers that fit {dtype}, but other values came"
-            raise FieldTypeError(message)
-        return converted
-    return array.astype(np.float64) if array.dtype.kind in "iu" or not array.size else array
+    return data
 
 
-def _parse_texts(value: Any, dims: Sequence[str], where: str) -> Any:
+def _described(dtype: str) -> str:
+    return "truth values (bool)" if dtype == "bool" else f"numbers ({dtype})"
+
+
+def _converted_array(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
+    kinds = _KINDS[dtype]
+    wanted = np.float64 if kinds in ("iuf", "f") else np.dtype(dtype).type
+    if not array.size:
+        return array if array.dtype.kind in kinds and not isinstance(array, list) else array.astype(wanted)
+    if array.dtype.kind in kinds:
+        return array
+    if array.dtype.kind not in "iuf" or kinds == "b":
+        message = f"{where} must hold {_described(dtype)}, but data of dtype {array.dtype} came"
+        raise FieldTypeError(message)
+    if kinds in ("iuf", "f"):
+        return array.astype(np.float64)
+    for candidate in (dtype, f"{dtype.rstrip('0123456789')}64"):
+        with np.errstate(invalid="ignore"):
+            converted = array.astype(candidate)
+        if np.array_equal(converted, array) and (array.dtype.kind != "i" or not (array < 0).any() or kinds == "i"):
+            return converted
+    message = f"{where} must hold integers that fit {dtype}, but other values came"
+    raise FieldTypeError(message)
+
+
+def _parse_texts(value: Any, ndim: int, where: str) -> Any:
     """Return texts as nested lists; one text counts as a list of one where one dimension is asked for."""
-    if isinstance(value, str) and len(dims) == 1:
+    if isinstance(value, str) and ndim == 1:
         value = [value]
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, list | tuple):
         raise _wrong(where, "a list of texts", value)
-    if len(dims) > 1:
-        return [_parse_texts(item, dims[1:], where) for item in value]
+    if ndim > 1:
+        return [_parse_texts(item, ndim - 1, where) for item in value]
     return [_parse_text(item, where) for item in value]
+
+
+def _is_lazy(value: Any) -> bool:
+    return not isinstance(value, np.ndarray) and hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 def _is_array_like(value: Any) -> bool:

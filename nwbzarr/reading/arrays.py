@@ -78,9 +78,9 @@ class LazyArray(NDArrayOperatorsMixin):
         return chunk_shape(self._document) if codecs[0].get("name") == "sharding_indexed" else None
 
     @property
-    def location(self) -> Location:
+    def stored_at(self) -> Location:
         """Where it is stored."""
-        location = self.dataset.location
+        location = self.dataset.stored_at
         if location is None:  # pragma: no cover - stored datasets have one
             raise NWBZarrError(self.path)
         return location

@@ -8,6 +8,7 @@ at most `MAX_HOPS` stores.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from nwbzarr.model.groups import Group
 from nwbzarr.model.nwbfile import NWBFile
 from nwbzarr.model.types import class_of
 from nwbzarr.reading.arrays import LazyArray
+from nwbzarr.reading.namespaces import load_registry
 from nwbzarr.stores.connections import Connections, OpenStore
 from nwbzarr.stores.keys import named_errors, read_many
 from nwbzarr.stores.url import StoreURL, resolve_source
@@ -42,6 +44,7 @@ from nwbzarr.tree.loading import find_tree, load_tree
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from nwbzarr.schema.registry import Registry
     from nwbzarr.stores.metered import Meter
     from nwbzarr.stores.trust import Options
     from nwbzarr.tree.tree import Tree
@@ -76,6 +79,9 @@ class Session:
         self._elements: dict[str, Element] = {}
         self._names: dict[str, dict[str, Link | None]] = {}
         self._absent: set[str] = set()
+        self._registries: dict[str, Registry | None] = {}
+        #: Chunks that were fetched ahead, until they are taken.
+        self._held: dict[str, bytes] = {}
         self._prefetched = store.url.is_local
 
     def __repr__(self) -> str:
@@ -115,7 +121,7 @@ class Session:
             attributes = self.tree.attributes(path)
             if self.tree.is_array(path):
                 check_array_document(self.tree.documents[path], self.url.text, path)
-            cls = class_of(attributes, is_array=self.tree.is_array(path))
+            cls = class_of(attributes, is_array=self.tree.is_array(path), loader=self)
             parent = None if path == "/" else self.element(split_path(path)[0])
             found = cls.__new__(cls)
             found.attach(self, Location(self.url, path), parent if isinstance(parent, Group) else None, attributes)
@@ -219,6 +225,33 @@ class Session:
         value = LazyArray(self, path)[()] if small is None else small[()]
         return value.item() if isinstance(value, np.generic) and value.dtype.name in _NATURAL else value
 
+    def registry(self, namespace: Any) -> Registry | None:
+        """Return the types of a namespace that the store has cached, or None when it has not.
+
+        A cached namespace that cannot be understood counts as not cached, with a warning: its containers stay readable.
+        """
+        if not isinstance(namespace, str):
+            return None
+        if namespace not in self._registries:
+            self._registries[namespace] = None
+            try:
+                self._registries[namespace] = load_registry(self, namespace)
+            except NWBZarrError as error:
+                warnings.warn(f"{error}: its types are read as plain containers", stacklevel=2)
+        return self._registries[namespace]
+
+    def prefetch(self, paths: Collection[str]) -> None:
+        """Fetch what some arrays consist of side by side, where each is one chunk."""
+        if self.store.url.is_local:
+            return
+        keys = [self.tree.single_chunk_key(path) for path in paths if path in self.tree.documents and self.tree.is_array(path)]
+        wanted = [key for key in keys if key is not None and key not in self.tree.small_chunks and key not in self._absent]
+        for key, data in zip(wanted, read_many(self.store.keys, wanted, self.url), strict=True):
+            if data is None:
+                self._absent.add(key)
+            else:
+                self._held[key] = data
+
     # How links are followed.
 
     def resolve(self, path: str, trail: Trail) -> Element:
@@ -292,6 +325,8 @@ class Session:
         if key is None:
             return None
         data = self.tree.small_chunks.get(key)
+        if data is None:
+            data = self._held.pop(key, None)
         if data is None and key not in self._absent:
             data = self._fetch(path, key)
         if data is None:
@@ -336,9 +371,9 @@ class Session:
 
     @staticmethod
     def _path_of(dataset: Dataset) -> str:
-        if dataset.location is None:  # pragma: no cover - only stored datasets have a loader
+        if dataset.stored_at is None:  # pragma: no cover - only stored datasets have a loader
             raise NWBZarrError(dataset.name)
-        return dataset.location.path
+        return dataset.stored_at.path
 
 
 _NATURAL = ("float64", "int64", "bool")

@@ -1,136 +1,177 @@
-"""The shape of the facts: `FieldSpec`, `TypeSpec`, and the registry that answers questions about types.
+"""What a namespace says of its types, as data: the NWB schema language without its prose.
 
-This room refuses to hold values, and to know Python classes.
+One frozen dataclass per word of the language (NWB schema language 2.1: attributes, datasets, groups, links). This
+room refuses to hold values, to know Python classes, and to read JSON: `language` does that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-class Kind(Enum):
-    """Where a field lives."""
-
-    ATTRIBUTE = "attribute"
-    DATASET = "dataset"
-    CONTAINER = "container"
-    COLLECTION = "collection"
+Dims = tuple[tuple[str, ...], ...]
+Shapes = tuple[tuple[int | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """One field of a type.
+class ReferenceTo:
+    """The dtype of values that name a container of type `target`."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompoundField:
+    """One field of a compound dtype."""
+
+    name: str
+    dtype: str | ReferenceTo
+
+
+DType = str | ReferenceTo | tuple[CompoundField, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How often something may be there; `most` is None for any number."""
+
+    least: int = 1
+    most: int | None = 1
+
+    def __str__(self) -> str:
+        bounds = (str(self.least), "many" if self.most is None else str(self.most))
+        return bounds[0] if self.least == self.most else f"{bounds[0]} to {bounds[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSpec:
+    """An attribute of a group or dataset.
 
     Attributes
     ----------
-    name : str
-        Name in Python (PyNWB's).
-    kind : Kind
-        An attribute, a dataset, one container, or a group that holds containers by name.
-    path : str
-        Path of the dataset, container or group below the type's group; for an attribute, of the group or dataset
-        that carries it (``""`` is the type itself).
-    attribute : str
-        Name of the attribute, for attributes.
-    dtype : str
-        NWB schema dtype: ``text``, ``isodatetime``, ``isodate`` (a day will do), ``numeric``, ``float64``, ``float32``, ``uint8``, ``bool``, ``any``.
-    dims : tuple of str
-        Names of the dimensions; ``()`` for a scalar.
-    sizes : tuple of int or None
-        Sizes of dimensions where the schema fixes them.
-    any_shape : bool
-        Whether data of fewer or more dimensions than `dims` names is allowed.
-    types : tuple of str
-        Neurodata types allowed, for containers and collections.
+    dtype : str, ReferenceTo, tuple of CompoundField or None
+        Word of the schema language (``text``, ``float32``, ``numeric`` …), or None for any.
+    dims, shapes : tuple of tuple
+        Alternatives: names and sizes (None for any) of the dimensions; empty for a scalar.
     required : bool
-        Whether the type cannot do without.
+        Whether its owner cannot do without.
     default : object
-        Value when none is given; None for none.
-    fixed : bool
-        Whether the value may be nothing but the default.
+        Value where none is stored; None for none.
+    value : object
+        The only value allowed; None for any.
     """
 
     name: str
-    kind: Kind
-    path: str = ""
-    attribute: str = ""
-    dtype: str = "any"
-    dims: tuple[str, ...] = ()
-    sizes: tuple[int | None, ...] = ()
-    any_shape: bool = False
-    types: tuple[str, ...] = ()
-    required: bool = False
-    default: object = None
-    fixed: bool = False
+    dtype: DType = None
+    dims: Dims = ()
+    shapes: Shapes = ()
+    required: bool = True
+    default: Any = None
+    value: Any = None
 
 
-@dataclass(frozen=True)
-class TypeSpec:
-    """One neurodata type.
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """A dataset: of a new type (`type_def`), of a known one (`type_inc`), or plain.
 
     Attributes
     ----------
-    name : str
-        Neurodata type.
-    base : str or None
-        The type it extends.
-    namespace : str
-        ``core``, ``hdmf-common`` …
-    fields : tuple of FieldSpec
-        Its own fields; those of its bases come with `Registry.fields_of`.
-    groups : tuple of str
-        Untyped groups that are always there.
-    is_dataset : bool
-        Whether it is stored as an array instead of a group.
+    name : str or None
+        The only name allowed; None for any.
+    default_name : str or None
+        Name of an object that was given none.
+    type_def, type_inc : str or None
+        Neurodata type that is defined here, and the one that is extended or included.
+    dtype, dims, shapes, default, value
+        As for attributes; without shapes a plain dataset is a scalar, and one of a type is anything.
+    quantity : Quantity
+        How often it is there.
+    attributes : tuple of AttributeSpec
+        Its attributes.
+    """
+
+    name: str | None = None
+    default_name: str | None = None
+    type_def: str | None = None
+    type_inc: str | None = None
+    dtype: DType = None
+    dims: Dims = ()
+    shapes: Shapes = ()
+    quantity: Quantity = field(default_factory=Quantity)
+    attributes: tuple[AttributeSpec, ...] = ()
+    default: Any = None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """A link to a container of type `target` that lives elsewhere."""
+
+    target: str
+    name: str | None = None
+    quantity: Quantity = field(default_factory=Quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpec:
+    """A group: of a new type, of a known one, or plain; names and quantity as for datasets."""
+
+    name: str | None = None
+    default_name: str | None = None
+    type_def: str | None = None
+    type_inc: str | None = None
+    quantity: Quantity = field(default_factory=Quantity)
+    attributes: tuple[AttributeSpec, ...] = ()
+    datasets: tuple[DatasetSpec, ...] = ()
+    groups: tuple[GroupSpec, ...] = ()
+    links: tuple[LinkSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """Types that a namespace takes from another: all of them when `types` is empty."""
+
+    namespace: str
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a namespace, with the types it defines."""
+
+    name: str
+    types: tuple[GroupSpec | DatasetSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A versioned set of types.
+
+    Attributes
+    ----------
+    name, version : str
+        ``"core"``, ``"2.11.0"``.
+    parts : tuple of Include or Source
+        What it takes from others and what it defines, in order.
+    full_name : str
+        Name for people; may be empty.
+    authors, contacts : tuple of str
+        Who answers for it.
     """
 
     name: str
-    base: str | None
-    namespace: str = "core"
-    fields: tuple[FieldSpec, ...] = ()
-    groups: tuple[str, ...] = ()
-    is_dataset: bool = False
+    version: str
+    parts: tuple[Include | Source, ...]
+    full_name: str = ""
+    authors: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files that define its own types."""
+        return tuple(part for part in self.parts if isinstance(part, Source))
 
-class Registry:
-    """The types of some namespaces.
-
-    Parameters
-    ----------
-    specs : iterable of TypeSpec
-        Each type once.
-    """
-
-    def __init__(self, specs: Iterable[TypeSpec]) -> None:
-        self.types = {spec.name: spec for spec in specs}
-        self._fields: dict[str, dict[str, FieldSpec]] = {}
-
-    def lineage(self, name: str) -> tuple[TypeSpec, ...]:
-        """Return a type and its bases, the type first; nothing for an unknown one."""
-        found: list[TypeSpec] = []
-        spec = self.types.get(name)
-        while spec is not None:
-            found.append(spec)
-            spec = self.types.get(spec.base) if spec.base else None
-        return tuple(found)
-
-    def fields_of(self, name: str) -> dict[str, FieldSpec]:
-        """Return the fields of a type and its bases by Python name; a type's own replace those of its bases."""
-        if name not in self._fields:
-            self._fields[name] = {field.name: field for spec in reversed(self.lineage(name)) for field in spec.fields}
-        return self._fields[name]
-
-    def is_a(self, name: str, wanted: Iterable[str]) -> bool:
-        """Whether a type is one of `wanted` or extends one of them."""
-        return not {spec.name for spec in self.lineage(name)}.isdisjoint(wanted)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """All types."""
-        return tuple(self.types)
+    @property
+    def includes(self) -> tuple[Include, ...]:
+        """What it takes from other namespaces."""
+        return tuple(part for part in self.parts if isinstance(part, Include))

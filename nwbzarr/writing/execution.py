@@ -106,7 +106,11 @@ class _Work:
         self.plan = plan
         self.transaction = transaction
         self.documents = dict(plan.documents)
-        self.small = {key: data for key, data in plan.chunks.items() if len(data) <= CHUNK_LIMIT}
+        self.small = {
+            key: data
+            for key, data in plan.chunks.items()
+            if len(data) <= CHUNK_LIMIT and not key.startswith(f"{SPECIFICATIONS}/")
+        }
         self.meter = Meter()
         self.keys = WholeObjects(transaction.keys, self.meter)
         self.chunks = len(plan.chunks)
@@ -175,7 +179,8 @@ class _Work:
         """Return the small chunks of the base that still are what is stored."""
         if self.plan.base is None:
             return {}
-        grown = tuple(key_of(append.path, "") for append in self.plan.appends)
+        changed = [*(append.path for append in self.plan.appends), *self.plan.rewritten]
+        grown = tuple(key_of(path, "") for path in changed)
         return {
             key: data
             for key, data in self.plan.base.small_chunks.items()

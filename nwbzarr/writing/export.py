@@ -253,10 +253,10 @@ class _Export:
 
 def _location(element: Element) -> Location:
     """Return where a stored element is."""
-    if element.location is None:  # pragma: no cover - links lead to stored elements only
+    if element.stored_at is None:  # pragma: no cover - links lead to stored elements only
         message = f"{element.name!r} is in no store"
         raise LinkError(message)
-    return element.location
+    return element.stored_at
 
 
 def _replaced(values: np.ndarray[Any, Any], fields: Any, moved: dict[str, str]) -> np.ndarray[Any, Any]:

@@ -122,6 +122,8 @@ class WritePlan:
         Arrays copied object by object.
     appends : tuple of AppendPlan
         Arrays that grow.
+    rewritten : frozenset of str
+        Stored arrays that are written anew as a whole.
     links : tuple of LinkPlan
         Links that are new.
     reads : frozenset of StoreURL
@@ -135,6 +137,7 @@ class WritePlan:
     arrays: tuple[ArrayPlan, ...] = ()
     copies: tuple[CopyPlan, ...] = ()
     appends: tuple[AppendPlan, ...] = ()
+    rewritten: frozenset[str] = frozenset()
     links: tuple[LinkPlan, ...] = ()
     reads: frozenset[StoreURL] = frozenset()
 

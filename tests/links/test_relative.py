@@ -358,8 +358,8 @@ def test_a_linked_container_knows_where_it_lives(local: Place) -> None:
     write_all(local)
     with local.io(SCRATCH, "r") as io:
         series = io.read().acquisition["raw"]
-        assert series.location.url.name == RAW
-        assert series.location.path == series.path == "/acquisition/raw"
+        assert series.stored_at.url.name == RAW
+        assert series.stored_at.path == series.path == "/acquisition/raw"
         assert series.parent.name == "acquisition"
 
 
@@ -405,7 +405,7 @@ def test_data_of_another_store_becomes_a_link(local: Place, raw: NWBFile, how: s
     found = derive(local, made).acquisition["again"]
     assert np.array_equal(found.data, DATA)
     assert found.unit == "m"
-    assert found["data"].location.url.name == RAW
+    assert found["data"].stored_at.url.name == RAW
     assert own_chunks(local, "acquisition/again/data") == {}
     (entry,) = [each for each in links_of(local.objects(), f"derived/{PROCESSED}") if each["name"] == "data"]
     assert (entry["source"], entry["path"]) == (f"../../{RAW}", "/acquisition/raw/data")
@@ -422,7 +422,7 @@ def test_timestamps_of_another_store_become_a_link(local: Place, raw: NWBFile, h
     found = derive(local, TimeSeries("other", data=DATA * 2, unit="V", timestamps=given)).acquisition["other"]
     assert np.array_equal(found.timestamps, TIMES)
     assert np.array_equal(found.data, DATA * 2)
-    assert found["timestamps"].location.url.name == RAW
+    assert found["timestamps"].stored_at.url.name == RAW
     assert own_chunks(local, "acquisition/other/timestamps") == {}
 
 

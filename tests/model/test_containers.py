@@ -126,8 +126,8 @@ def test_references_lead_to_the_very_objects(ephys: Path) -> None:
 def test_references_in_compounds_lead_to_the_very_objects(ephys: Path) -> None:
     nwb = nwbzarr.open(ephys)
     row = nwb.trials["timeseries"][1]
-    assert (int(row["idx_start"]), int(row["count"])) == (50, 50)
-    assert row["timeseries"] is nwb.acquisition["lfp"]
+    assert (row.idx_start, row.count) == (50, 50)
+    assert row.timeseries is nwb.acquisition["lfp"]
 
 
 def test_the_cached_namespaces_are_no_containers(ephys: Path) -> None:

@@ -33,7 +33,6 @@ TEXT_FIELDS = (
     "pharmacology",
     "protocol",
     "slices",
-    "source_script",
     "data_collection",
     "surgery",
     "virus",

@@ -20,6 +20,7 @@ from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
 import nwbzarr
 from nwbzarr import LazyArray, NWBFile, NWBZarrIO, ScratchData, TimeSeries, ZarrDataIO
+from nwbzarr.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,9 +41,12 @@ def session(*series: TimeSeries) -> NWBFile:
     return NWBFile(session_description="d", identifier="i", session_start_time=start, acquisition=list(series))
 
 
-def stored(place: Path, *series: TimeSeries) -> NWBFile:
+def stored(place: Path, *series: TimeSeries, scratch: Any = None) -> NWBFile:
+    made = session(*series)
+    if scratch is not None:
+        made.add_scratch(scratch, "many", "of any shape")
     with NWBZarrIO(place, "w") as io:
-        io.write(session(*series))
+        io.write(made)
     return nwbzarr.open(place)
 
 
@@ -573,11 +577,17 @@ def test_dtype_words_are_those_of_the_convention(tmp_path: Path) -> None:
     assert group["acquisition/text/data"].attrs["_DTYPE"] == "str"
 
 
-def test_five_dimensions_or_more_still_have_different_dimension_names(tmp_path: Path) -> None:
+def test_five_dimensions_are_more_than_the_schema_allows() -> None:
     data = np.arange(32).reshape(2, 2, 2, 2, 2)
-    found = stored(tmp_path / "s", TimeSeries("ts", data=data, unit="V", rate=1.0)).acquisition["ts"]
+    with pytest.raises(SchemaError, match=r"TimeSeries.data must have the dimensions .*num_DIM4"):
+        TimeSeries("ts", data=data, unit="V", rate=1.0)
+
+
+def test_five_dimensions_or_more_have_different_dimension_names_where_no_schema_names_them(tmp_path: Path) -> None:
+    data = np.arange(32).reshape(2, 2, 2, 2, 2)
+    found = stored(tmp_path / "s", TimeSeries("ts", data=[1], unit="V", rate=1.0), scratch=data).scratch["many"]
     same_bits(found.data, data)
-    array = zarr.open_group(tmp_path / "s", mode="r")["acquisition/ts/data"]
+    array = zarr.open_group(tmp_path / "s", mode="r")["scratch/many"]
     assert isinstance(array, zarr.Array)
     names = array.metadata.to_dict()["dimension_names"]
     assert len(set(names)) == 5  # type: ignore[arg-type]

@@ -1,4 +1,7 @@
-"""The peer, started once; tests that need it skip when it is missing, and fail when it was named and does not work."""
+"""The peer, started once; tests that need it skip when it is missing, and fail when it was named and does not work.
+
+At the end of the test output stands a table of the neurodata types that were tried, and how that ended.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.peers.sessions import Facts
+
+#: How it ended, by neurodata type and direction, and remarks.
+_VERDICTS = pytest.StashKey[dict[str, dict[str, str]]]()
 
 
 @pytest.fixture(scope="session")
@@ -112,3 +118,28 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with NWBZarrIO(folder / "scratch.nwb.zarr") as io, NWBZarrIO(folder / "exported.nwb.zarr", "w") as out:
         out.export(io)
     return folder
+
+
+@pytest.fixture(scope="session")
+def verdicts(request: pytest.FixtureRequest) -> dict[str, dict[str, str]]:
+    """Return what will stand in the table of neurodata types: how it ended, by type and direction."""
+    return request.config.stash.setdefault(_VERDICTS, {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table of neurodata types."""
+    verdicts = config.stash.get(_VERDICTS, {})
+    directions = sorted({word for row in verdicts.values() for word in row if word != "remark"})
+    if not directions:
+        return
+    terminalreporter.section("neurodata types")
+    width = max(map(len, verdicts))
+    terminalreporter.write_line("  ".join(["type".ljust(width), *directions]))
+    for name, row in sorted(verdicts.items()):
+        cells = [row.get(direction, "not run").ljust(len(direction)) for direction in directions]
+        terminalreporter.write_line("  ".join([name.ljust(width), *cells, row.get("remark", "")]).rstrip())
+    for direction in directions:
+        holes = [name for name, row in verdicts.items() if row.get(direction) != "ok"]
+        terminalreporter.write_line(
+            f"{direction}: {len(verdicts) - len(holes)} of {len(verdicts)} types, {len(holes)} holes"
+        )

@@ -159,7 +159,7 @@ def check_raw_series(series: Any) -> None:
     groups = electrodes["group"][:]
     assert [group.attributes["location"] for group in groups] == ["CA1"] * 4
     assert groups[0]["device"].name == "probe"
-    assert electrodes.location.url == groups[0]["device"].location.url == series.location.url
+    assert electrodes.stored_at.url == groups[0]["device"].stored_at.url == series.stored_at.url
 
 
 def check_trials(trials: Any, series: Any) -> None:
@@ -219,7 +219,7 @@ def test_an_export_of_such_a_copy_stands_alone(place: Place, by_hand: Objects) -
     check_raw_series(session.acquisition["lfp"])
     check_trials(session.trials, session.acquisition["lfp"])
     assert session.links == {}
-    assert {group.location.url for group in session.units["electrode_group"][:]} == {
+    assert {group.stored_at.url for group in session.units["electrode_group"][:]} == {
         locate(f"{place.url}/alone.nwb.zarr")
     }
 

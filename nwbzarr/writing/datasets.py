@@ -1,0 +1,347 @@
+"""Datasets of a session, planned: encoded now when small, region by region or object by object when not.
+
+What is collected goes into `Parts`. References wait until the whole session is planned, since they may lead through
+any link of it. This room decides; `execution` does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nwbzarr.convention.chunks import can_decode, encode_chunk
+from nwbzarr.convention.documents import (
+    Document,
+    array_document,
+    chunk_key,
+    chunk_shape,
+    with_dimension_names,
+)
+from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
+from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS, key_of
+from nwbzarr.errors import NWBZarrError
+from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
+from nwbzarr.model.elements import Element, Location
+from nwbzarr.model.values import is_blocks
+from nwbzarr.stores.zarr_arrays import check_array, place_of
+from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan
+from nwbzarr.writing.references import ReferenceRows, find_references, schema_dtype, settled_rows
+from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
+
+if TYPE_CHECKING:
+    from nwbzarr.model.datasets import Dataset
+    from nwbzarr.stores.url import StoreURL
+    from nwbzarr.tree.tree import Tree
+
+#: Attributes that say what stored bytes mean; they go where the bytes go.
+_DESCRIPTIVE = (DTYPE, DIMENSIONS, REFERENCE_FIELDS)
+
+#: Separators of chunk keys that an array written anew changes between, so that old chunks stay whole until the commit.
+_SEPARATORS = {".": "/", "/": "."}
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the plan of one write is made of, while it is made."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    chunks: dict[str, bytes] = field(default_factory=dict)
+    arrays: list[ArrayPlan] = field(default_factory=list)
+    copies: list[CopyPlan] = field(default_factory=list)
+    appends: list[AppendPlan] = field(default_factory=list)
+    rewritten: set[str] = field(default_factory=set)
+    reads: set[StoreURL] = field(default_factory=set)
+    stored: list[tuple[Element, str]] = field(default_factory=list)
+
+
+class DatasetPlanner:
+    """Plans datasets.
+
+    Parameters
+    ----------
+    parts : Parts
+        Takes what is planned.
+    url : StoreURL
+        The store.
+    base : Tree or None
+        What is stored there, for an update.
+    attributes : callable
+        Gives the attributes of an element at a path as JSON.
+    """
+
+    def __init__(
+        self, parts: Parts, url: StoreURL, base: Tree | None, attributes: Callable[[Element, str], dict[str, Any]]
+    ) -> None:
+        self.parts = parts
+        self.url = url
+        self.base = base
+        self._attributes = attributes
+        self._waiting: list[tuple[Dataset, str, ReferenceRows]] = []
+        self._growing: list[tuple[Dataset, str]] = []
+
+    def plan(self, dataset: Dataset, path: str) -> None:
+        """Plan a dataset; errors get its path."""
+        try:
+            if self.base is not None and path in self.base.documents:
+                self._plan_stored(dataset, path)
+            else:
+                self._plan_new(dataset, path)
+        except NWBZarrError as error:
+            raise error.located(self.url.text, path) from error
+
+    def plan_references(self, path_of: Callable[[Element, str], str]) -> None:
+        """Plan the datasets whose rows hold containers, now that every container has its place."""
+        for dataset, path, rows in self._waiting:
+            values = rows.encode(lambda element, path=path: path_of(element, path))  # type: ignore[misc]
+            meaning: dict[str, Any] = {REFERENCE_FIELDS: list(rows.fields)} if rows.fields else {DTYPE: OBJECT_REFERENCE}
+            self._plan_source(dataset, path, MemorySource(values), meaning)
+        for dataset, path in self._growing:
+            try:
+                self._plan_rows(dataset, path, lambda element, path=path: path_of(element, path))  # type: ignore[misc]
+            except NWBZarrError as error:
+                raise error.located(self.url.text, path) from error
+
+    # New datasets.
+
+    def _plan_new(self, dataset: Dataset, path: str) -> None:
+        self.parts.stored.append((dataset, path))
+        data = dataset.data
+        origin = getattr(data, "stored_at", None)
+        if isinstance(origin, Location) and not isinstance(data, Element):
+            self.parts.reads.add(origin.url)
+            if dataset.storage is None or not dataset.storage.has_layout:
+                self._plan_copy(dataset, path, origin)
+                return
+        dtype = schema_dtype(dataset)
+        rows = find_references(data, dtype, path)
+        if rows is not None:
+            self._waiting.append((dataset, path, rows))
+            self.parts.documents[path] = {}
+            return
+        data = settled_rows(dataset.data_to_store(), dtype, path)
+        self._note_reads(data)
+        source = open_source(_empty_typed(data, dtype), path)
+        if is_blocks(data):
+            dataset.replace_data(source.array if isinstance(source, MemorySource) else SpentBlocks(path))
+        self._plan_source(dataset, path, source, _empty_meaning(source, dtype))
+
+    def _plan_source(self, dataset: Dataset, path: str, source: Source, meaning: dict[str, Any]) -> None:
+        layout = self._layout(dataset, source)
+        document = self._document(dataset, path, source, layout, meaning)
+        if dataset.storage is not None and dataset.storage.has_layout:
+            check_array(document)
+        self._plan_values(path, document, source, layout)
+
+    def _plan_values(self, path: str, document: Document, source: Source, layout: ArrayLayout) -> None:
+        self.parts.documents[path] = document
+        direct = layout.shards is None and can_decode(list(layout.codecs), source.dtype) and _is_one_chunk(document)
+        if direct and isinstance(source, MemorySource):
+            key = key_of(path, chunk_key(document, (0,) * len(source.shape)))
+            self.parts.chunks[key] = encode_chunk(_padded(source.array, layout.chunks), layout.codecs)
+        elif isinstance(source, BlockSource) or 0 not in source.shape:
+            self.parts.arrays.append(ArrayPlan(path, document, source, layout.objects))
+
+    def _layout(self, dataset: Dataset, source: Source) -> ArrayLayout:
+        wishes = dataset.storage
+        shape = (0, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
+        if wishes is None:
+            return plan_layout(shape, source.dtype)
+        return plan_layout(shape, source.dtype, chunks=wishes.chunks, shards=wishes.shards, compressors=wishes.codecs)
+
+    def _document(
+        self, dataset: Dataset, path: str, source: Source, layout: ArrayLayout, meaning: dict[str, Any]
+    ) -> Document:
+        said = {DTYPE: dtype_name(source.dtype)} if source.dtype.names is None else {}
+        attributes = {**said, **meaning, **self._attributes(dataset, path)}
+        dimensions = _dimensions(dataset, source.shape)
+        if dimensions is not None:
+            attributes[DIMENSIONS] = list(dimensions)
+        if source.shape and (dimensions is None or len(set(dimensions)) < len(dimensions)):
+            # xarray needs names, and one name must have one length within a group.
+            dimensions = tuple(f"{dataset.name}_dim{index}" for index in range(len(source.shape)))
+        return array_document(
+            shape=source.shape,
+            data_type=encode_data_type(source.dtype),
+            chunk_shape=layout.objects,
+            codecs=layout.stored_codecs,
+            fill_value=fill_value(source.dtype),
+            attributes=attributes,
+            dimension_names=dimensions,
+        )
+
+    def _plan_copy(self, dataset: Dataset, path: str, origin: Location) -> None:
+        """Plan a copy of stored objects; attributes are the new dataset's."""
+        lazy = dataset.data
+        stored: Document = lazy.dataset.loader.tree.documents[origin.path]
+        described = {name: stored["attributes"][name] for name in _DESCRIPTIVE if name in stored["attributes"]}
+        document = {**stored, "attributes": {**described, **self._attributes(dataset, path)}}
+        self.parts.documents[path] = with_dimension_names(document, dataset.name)
+        self.parts.copies.append(CopyPlan(origin, path, stored, lazy.dataset.loader.store.keys))
+
+    def _note_reads(self, data: Any) -> None:
+        """Note stores that some data is read from lazily, as far as it can be seen."""
+        graph = getattr(data, "__dask_graph__", None)
+        parts = dict(graph() or {}).values() if graph is not None else (data,)
+        for part in parts:
+            location = getattr(part, "stored_at", None)
+            if isinstance(location, Location):
+                self.parts.reads.add(location.url)
+            place = place_of(getattr(part, "store", None))
+            if place is not None:
+                self.parts.reads.add(place)
+
+    # Datasets that are stored.
+
+    def _plan_stored(self, dataset: Dataset, path: str) -> None:
+        """Plan what is new in a stored dataset: attributes now, rows when references have their places."""
+        if self.base is None:  # pragma: no cover - stored paths have a base
+            return
+        self.parts.documents[path] = {**self.base.documents[path], "attributes": self._attributes(dataset, path)}
+        self.parts.stored.append((dataset, path))
+        if dataset.appended:
+            self._growing.append((dataset, path))
+
+    def _plan_rows(self, dataset: Dataset, path: str, path_of: Callable[[Element], str]) -> None:
+        """Plan rows that are new in a stored dataset."""
+        document = self.parts.documents[path]
+        dtype = schema_dtype(dataset)
+        blocks: list[Any] = []
+        for block in dataset.appended:
+            found = find_references(block, dtype, path)
+            blocks.append(found.encode(path_of) if found is not None else settled_rows(block, dtype, path))
+        sources = [open_source(block, path) for block in blocks]
+        added = sum(source.shape[0] for source in sources)
+        stored = document["shape"]
+        known = dataset.data.dtype
+        rows = [source.read((slice(None),) * len(source.shape)) for source in sources]
+        wanted = _common_dtype(known, rows)
+        length = stored[0]
+        total = [length + added, *stored[1:]]
+        grid = chunk_shape(document) or (1,)
+        crowded = length + added > grid[0] and math.prod(total) * max(wanted.itemsize, 8) <= SINGLE_CHUNK_BYTES
+        if wanted != known or (crowded and length <= grid[0]):
+            self._plan_anew(dataset, path, document, rows, wanted)
+            return
+        rows = [block.astype(known) for block in rows]
+        grown = {**document, "shape": total}
+        start = length - length % grid[0]
+        self.parts.appends.append(AppendPlan(path, grown, start, length, tuple(MemorySource(block) for block in rows), dataset.data))
+        self.parts.documents[path] = grown
+
+    def _plan_anew(
+        self, dataset: Dataset, path: str, document: Document, rows: list[Any], dtype: np.dtype[Any]
+    ) -> None:
+        """Plan to write a small dataset anew under other chunk keys: the old ones stay as they are until the commit."""
+        values = np.concatenate([part.astype(dtype) for part in (np.asarray(dataset.data), *rows)])
+        layout = plan_layout(values.shape, values.dtype)
+        encoding = document.get("chunk_key_encoding", {})
+        separator = encoding.get("configuration", {}).get("separator", "/") if isinstance(encoding, dict) else "/"
+        made = array_document(
+            shape=values.shape,
+            data_type=encode_data_type(values.dtype),
+            chunk_shape=layout.objects,
+            codecs=layout.stored_codecs,
+            fill_value=fill_value(values.dtype),
+            attributes=document["attributes"],
+            dimension_names=document.get("dimension_names"),
+        )
+        if document["attributes"].get(DTYPE) not in (None, OBJECT_REFERENCE):
+            made["attributes"] = {**document["attributes"], DTYPE: dtype_name(values.dtype)}
+        made["chunk_key_encoding"]["configuration"]["separator"] = _SEPARATORS[separator]
+        made = with_dimension_names(made, dataset.name)
+        self.parts.rewritten.add(path)
+        self._plan_values(path, made, MemorySource(values), layout)
+
+
+def _common_dtype(first: np.dtype[Any], blocks: list[np.ndarray[Any, Any]]) -> np.dtype[Any]:
+    """Return the dtype that holds the values of a stored array and of new blocks; the first one where it does."""
+    if first.names is not None:
+        widest = {
+            name: max((block.dtype[name] for block in blocks), key=lambda part: part.itemsize)
+            for name in first.names
+            if first[name].kind == "U"
+        }
+        fields = [
+            (name, widest[name] if name in widest and widest[name].itemsize > first[name].itemsize else first[name])
+            for name in first.names
+        ]
+        return np.dtype(fields)
+    values = [int(bound) for block in blocks if first.kind in "iu" and block.size for bound in (block.min(), block.max())]
+    if first.kind not in "iu" or all(np.iinfo(first).min <= value <= np.iinfo(first).max for value in values):
+        return first
+    return next(
+        (np.dtype(f"{first.kind}{size}") for size in (2, 4, 8) if all(_holds(f"{first.kind}{size}", value) for value in values)),
+        np.dtype(np.int64),
+    )
+
+
+def _holds(dtype: str, value: int) -> bool:
+    return bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
+
+
+def _empty_typed(data: Any, dtype: Any) -> Any:
+    """Return an empty list as an array of the dtype that the schema asks for: a list alone has none."""
+    from nwbzarr.schema.language import standard_dtype
+    from nwbzarr.schema.specs import ReferenceTo
+
+    if not isinstance(data, list | tuple) or len(data):
+        return data
+    if isinstance(dtype, ReferenceTo) or (isinstance(dtype, str) and standard_dtype(dtype) in ("text", "ascii", "isodatetime")):
+        return np.empty(0, dtype=object)
+    if isinstance(dtype, str):
+        word = standard_dtype(dtype)
+        return np.empty(0, dtype={"numeric": "float64", "object": "float64", "region": "float64"}.get(word, word))
+    return np.empty(0, dtype=np.float64)
+
+
+def _empty_meaning(source: Source, dtype: Any) -> dict[str, Any]:
+    """Return the attribute that makes an empty array of texts one of references, where the schema says so."""
+    from nwbzarr.schema.specs import ReferenceTo
+
+    if isinstance(source, BlockSource) or 0 not in source.shape:
+        return {}
+    if isinstance(dtype, ReferenceTo):
+        return {DTYPE: OBJECT_REFERENCE}
+    if isinstance(dtype, tuple):
+        names = [part.name for part in dtype if isinstance(part.dtype, ReferenceTo)]
+        return {REFERENCE_FIELDS: names} if names else {}
+    return {}
+
+
+def _dimensions(dataset: Dataset, shape: tuple[int, ...]) -> tuple[str, ...] | None:
+    """Return as many dimension names as there are dimensions, or None when none are known."""
+    if not shape:
+        return None
+    names = dataset.dimensions or _schema_dimensions(dataset, shape)
+    if names is None:
+        return None
+    return tuple([*names, *(f"dim{index}" for index in range(len(names), len(shape)))][: len(shape)])
+
+
+def _schema_dimensions(dataset: Dataset, shape: tuple[int, ...]) -> tuple[str, ...] | None:
+    """Return the names that a typed dataset's dimensions have in the schema."""
+    from nwbzarr.model.values import dims_of
+
+    rules = getattr(dataset, "rules", None)
+    if rules is None:
+        registry, name = getattr(dataset, "schema_registry", None), getattr(dataset, "schema_type", "")
+        rules = registry.resolved(name) if registry is not None and name else None
+    return None if rules is None else dims_of(shape, rules.dims, rules.shapes)
+
+
+def _is_one_chunk(document: Document) -> bool:
+    chunks = chunk_shape(document) or ()
+    return all(0 < size <= chunk for size, chunk in zip(document["shape"], chunks, strict=True))
+
+
+def _padded(array: Any, chunks: tuple[int, ...]) -> Any:
+    """Return an array of the shape of its chunk, filled up with fill values."""
+    if array.shape == chunks:
+        return array
+    padded = np.full(chunks, fill_value(array.dtype) if array.dtype.fields is None else 0, array.dtype)
+    padded[tuple(slice(size) for size in array.shape)] = array
+    return padded
