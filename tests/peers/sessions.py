@@ -506,7 +506,7 @@ def describe_tables(session: NWBFile) -> Facts:
 
 def referenced_table(container: Group, name: str) -> Any:
     """Return the table that a column of row numbers leads to."""
-    return container[name].attributes["table"]
+    return container.member(name).attributes["table"]
 
 
 def series_references(column: Dataset) -> list[tuple[int, int, Element]]:
