@@ -11,26 +11,30 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr import errors
+from nwbzarr import errors as errors
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nwbzarr.checks import Problem, validate
-    from nwbzarr.io import NWBZarrIO, read_nwb
+    from nwbzarr.checks import Problem as Problem
+    from nwbzarr.checks import validate as validate
+    from nwbzarr.io import NWBZarrIO as NWBZarrIO
     from nwbzarr.io import open as open  # noqa: A004 - nwbzarr.open, like zarr.open; not for import *
-    from nwbzarr.model.columns import TimeSeriesReference
-    from nwbzarr.model.data_io import ZarrDataIO
-    from nwbzarr.model.namespaces import get_class, load_namespace
+    from nwbzarr.io import read_nwb as read_nwb
+    from nwbzarr.model.data_io import ZarrDataIO as ZarrDataIO
+    from nwbzarr.model.namespaces import get_class as get_class
+    from nwbzarr.model.namespaces import load_namespace as load_namespace
     from nwbzarr.model.neurodata import *  # noqa: F403 - the stub has every type
-    from nwbzarr.reading.arrays import LazyArray
-    from nwbzarr.reading.sessions import Manager
-    from nwbzarr.stores.metered import Meter, MeteredStore
+    from nwbzarr.model.samples import TimeSeriesReference as TimeSeriesReference
+    from nwbzarr.reading.arrays import LazyArray as LazyArray
+    from nwbzarr.reading.sessions import Manager as Manager
+    from nwbzarr.stores.metered import Meter as Meter
+    from nwbzarr.stores.metered import MeteredStore as MeteredStore
 
 _HOMES = {
     "nwbzarr.checks": ("Problem", "validate"),
     "nwbzarr.io": ("NWBZarrIO", "open", "read_nwb"),
-    "nwbzarr.model.columns": ("TimeSeriesReference",),
+    "nwbzarr.model.samples": ("TimeSeriesReference",),
     "nwbzarr.model.data_io": ("ZarrDataIO",),
     "nwbzarr.model.namespaces": ("get_class", "load_namespace"),
     "nwbzarr.reading.arrays": ("LazyArray",),
@@ -47,7 +51,11 @@ def __getattr__(name: str) -> Any:
     elif name[:1].isupper() or name == "__all__":
         # Neurodata types, and the list of them with all other public names.
         neurodata = importlib.import_module("nwbzarr.model.neurodata")
-        value = sorted({*_HOME_OF, *neurodata.__all__, "errors"} - {"open"}) if name == "__all__" else getattr(neurodata, name)
+        value = (
+            sorted({*_HOME_OF, *neurodata.__all__, "errors"} - {"open"})
+            if name == "__all__"
+            else getattr(neurodata, name)
+        )
     else:
         message = f"module 'nwbzarr' has no attribute {name!r}"
         raise AttributeError(message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from nwbzarr.schema.validation import Child, Problem, check_node
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from nwbzarr.reading.sessions import Manager, Session
     from nwbzarr.schema.registry import Registry
@@ -125,7 +125,9 @@ class StoredNodes:
         except NWBZarrError:
             # `check_links` says what is wrong with it.
             return Child(link.name, None, None, None, known=False)
-        return Child(link.name, None, element.neurodata_type, element.namespace, known=element.neurodata_type is not None)
+        return Child(
+            link.name, None, element.neurodata_type, element.namespace, known=element.neurodata_type is not None
+        )
 
     def reference_type(self, value: Any) -> tuple[str | None, str | None] | None:
         """Return namespace and type of what a reference names; raises where it leads nowhere."""
@@ -156,7 +158,8 @@ def check_links(session: Session, path: str) -> list[Problem]:
 
 def check_values(session: Session, path: str) -> list[Problem]:
     """Return what is wrong with values that mean other values: references, ragged indexes, regions, lengths of columns."""
-    from nwbzarr.model.columns import DynamicTableRegion, VectorIndex
+    from nwbzarr.model.ragged import VectorIndex
+    from nwbzarr.model.regions import DynamicTableRegion
     from nwbzarr.model.tables import DynamicTable
 
     attributes = session.tree.attributes(path)

@@ -83,7 +83,9 @@ class AlignedDynamicTable(DynamicTable):
 
     def get_category(self, name: str | None = None) -> Any:
         """Return a category table by name; this table itself for its own name or none."""
-        return self if name is None or (name not in self.categories and name == self.name) else self.category_tables[name]
+        return (
+            self if name is None or (name not in self.categories and name == self.name) else self.category_tables[name]
+        )
 
     def add_column(self, *args: Any, category: str | None = None, **keywords: Any) -> Any:
         """Add a column to this table, or to one of its categories; see `DynamicTable.add_column`."""
@@ -92,7 +94,11 @@ class AlignedDynamicTable(DynamicTable):
         return super().add_column(*args, **keywords)
 
     def add_row(  # type: ignore[override]
-        self, data: Mapping[str, Any] | None = None, id: int | None = None, enforce_unique_id: bool = False, **values: Any  # noqa: A002
+        self,
+        data: Mapping[str, Any] | None = None,
+        id: int | None = None,  # noqa: A002 - PyNWB's name
+        enforce_unique_id: bool = False,
+        **values: Any,
     ) -> None:
         """Add a row to this table and to every category.
 
@@ -111,7 +117,9 @@ class AlignedDynamicTable(DynamicTable):
         row = {**(data or {}), **values}
         missing = [name for name in self.categories if name not in row]
         if missing:
-            message = f"a row of table {self.name!r} must have values for the categories {', '.join(missing)}, but has none"
+            message = (
+                f"a row of table {self.name!r} must have values for the categories {', '.join(missing)}, but has none"
+            )
             raise MissingFieldError(message)
         parts = {name: dict(row.pop(name)) for name in self.categories}
         for name, part in parts.items():
@@ -144,7 +152,9 @@ class AlignedDynamicTable(DynamicTable):
             return super().__getitem__(key)
         if isinstance(key, tuple):
             rows, *names = key
-            found = self.get_category(names[0])[rows] if isinstance(names[0], str) and names[0] in self.categories else self
+            found = (
+                self.get_category(names[0])[rows] if isinstance(names[0], str) and names[0] in self.categories else self
+            )
             if found is not self:
                 return found[names[1]] if len(names) > 1 else found
         return super().__getitem__(key)
@@ -167,7 +177,7 @@ class AlignedDynamicTable(DynamicTable):
         frame.index.name = (self.name, "id")
         return frame
 
-    def to_dataframe(
+    def to_dataframe(  # noqa: PLR0913 - PyNWB's signature
         self,
         exclude: Iterable[str] | None = None,
         index: bool = False,

@@ -105,6 +105,29 @@ class Images(NWBDataInterface):
         return self.member(name)
 
 
+class ImageSegmentation(NWBDataInterface):
+    """Results of segmenting imaging planes into regions of interest: a `PlaneSegmentation` for each plane."""
+
+    def add_segmentation(self, *args: Any, **fields: Any) -> Any:
+        """Make a `PlaneSegmentation`, add it, and return it."""
+        return self.create_plane_segmentation(*args, **fields)  # type: ignore[attr-defined]
+
+
+class HERD(Container):
+    """What terms in a session mean in resources elsewhere: keys, entities, and where each is used.
+
+    Parameters
+    ----------
+    keys, files, entities, objects, object_keys, entity_keys : list of tuple, optional
+        Rows of the six tables, in the order of their fields in the schema; empty when not given.
+    """
+
+    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what to set; a table that was not given has no rows."""
+        tables = (name for name, spec in self.schema_fields.items() if spec.types == ("Data",))
+        return {name: [] if values.get(name) is None else values[name] for name in tables}
+
+
 class ScratchData(NWBData):
     """One-off results of an analysis, of any form.
 
@@ -173,7 +196,9 @@ class CSRMatrix(Container):
             values.update(data=found.data, indices=found.indices, indptr=found.indptr, shape=found.shape)
         missing = [word for word in ("indices", "indptr", "shape") if values.get(word) is None]
         if missing:
-            message = f"CSRMatrix {self.name!r} must have {', '.join(missing)} with plain values, or a scipy.sparse matrix"
+            message = (
+                f"CSRMatrix {self.name!r} must have {', '.join(missing)} with plain values, or a scipy.sparse matrix"
+            )
             raise SchemaError(message)
         rows = int(values["shape"][0])
         if len(values["indptr"]) != rows + 1 or len(values["indices"]) != len(values["data"]):

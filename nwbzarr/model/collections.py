@@ -28,7 +28,11 @@ def check_type(container: Element, spec: FieldSpec, value: Any, types: tuple[str
     if isinstance(value, Element) and value.neurodata_type is not None and fits_type(value, types):
         return
     owner = container.neurodata_type or type(container).__name__
-    came = f"{value.neurodata_type or 'a plain node'} {value.name!r}" if isinstance(value, Element) else type(value).__name__
+    came = (
+        f"{value.neurodata_type or 'a plain node'} {value.name!r}"
+        if isinstance(value, Element)
+        else type(value).__name__
+    )
     message = f"{owner}.{spec.name} must hold {' or '.join(types)}, but {came} came"
     raise FieldTypeError(message)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,17 +17,19 @@ from nwbzarr.convention.names import NAMESPACE, NEURODATA_TYPE, OBJECT_ID
 from nwbzarr.errors import MissingFieldError, SchemaError
 from nwbzarr.model.collections import Collection
 from nwbzarr.model.datasets import Dataset
-from nwbzarr.model.elements import Element
 from nwbzarr.model.fields import Field, carrier_of, set_field
 from nwbzarr.model.groups import Group
 from nwbzarr.model.methods import install_methods
 from nwbzarr.model.signatures import FIXED_NAMES, bind_arguments, plan_signature
 from nwbzarr.model.values import NUMERIC, as_dtype
 from nwbzarr.schema.core import CORE
-from nwbzarr.schema.fields import FieldSpec, Kind
+from nwbzarr.schema.fields import FieldSpec, Kind, groups_of
 from nwbzarr.schema.language import standard_dtype
-from nwbzarr.schema.registry import Registry
 from nwbzarr.schema.specs import DatasetSpec
+
+if TYPE_CHECKING:
+    from nwbzarr.model.elements import Element
+    from nwbzarr.schema.registry import Registry
 
 
 class Typed:
@@ -51,7 +53,9 @@ class Typed:
         cls.schema_signature = plan_signature(cls.schema_registry, cls.__name__)
         if "__init__" not in cls.__dict__:
             cls.__signature__ = cls.schema_signature  # type: ignore[attr-defined]
-        inherited = {name for base in cls.__mro__[1:] for name in base.__dict__ if not isinstance(base.__dict__[name], Field)}
+        inherited = {
+            name for base in cls.__mro__[1:] for name in base.__dict__ if not isinstance(base.__dict__[name], Field)
+        }
         for name, spec in cls.schema_fields.items():
             if name not in cls.__dict__ and name not in inherited and name.isidentifier():
                 setattr(cls, name, Field(spec))
@@ -74,12 +78,17 @@ class Typed:
     @property
     def fields(self) -> dict[str, Any]:
         """Values of the fields that are set, by name; collections only where something is in them."""
-        values = {name: getattr(self, name, None) for name in self.schema_fields}
+        values = {name: self._field_value(name, spec) for name, spec in self.schema_fields.items()}
         return {
             name: value
             for name, value in values.items()
             if value is not None and (not isinstance(value, Collection) or len(value))
         }
+
+    def _field_value(self, name: str, spec: FieldSpec) -> Any:
+        """Return the value of a field; its name may mean something else on the class, as ``keys`` on a mapping."""
+        known = getattr(type(self), name, None)
+        return getattr(self, name) if isinstance(known, Field | property) else Field(spec).__get__(self)
 
     def set_fields(self, values: dict[str, Any]) -> None:
         """Set fields of a new container, then the defaults of those that were not given.
@@ -171,6 +180,8 @@ class Container(Typed, Group):
         name = values.pop("name", None) or FIXED_NAMES.get(self.schema_type) or self._only_name()
         Group.__init__(self, name, new_identity(type(self)))
         self.set_fields(self.prepare(values))
+        for path in groups_of(self.schema_registry, self.schema_type):
+            self.require_group(path)
         self.check()
 
     def _only_name(self) -> Any:

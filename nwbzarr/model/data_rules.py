@@ -49,12 +49,19 @@ def parse_data(spec: DatasetSpec | GroupSpec, data: Any, where: str) -> Any:
     dtype = standard_dtype(spec.dtype) if spec.dtype else "any"
     if not spec.shapes and not isinstance(inner, list | tuple | np.ndarray):
         return parse_scalar(data, spec.dtype, where)
+    if isinstance(inner, list) and not inner:
+        # Rows come later; an empty list has no shape.
+        return data
     if spec.shapes and dtype not in ("any", "text", "ascii", "isodatetime"):
         check_shape(shape_of(inner), spec.dims, spec.shapes, where)
     if dtype in ("text", "ascii"):
         check_texts(inner, where)
         return data
-    return data if dtype in ("any", "isodatetime", "object", "region") or not np.size(inner) else _numbers(data, dtype, where)
+    return (
+        data
+        if dtype in ("any", "isodatetime", "object", "region") or not np.size(inner)
+        else _numbers(data, dtype, where)
+    )
 
 
 def _numbers(data: Any, dtype: str, where: str) -> Any:

@@ -202,7 +202,7 @@ class Dataset(Element):
         return int(self.row_count()) if self.shape or isinstance(self.data, list) else self.shape[0]
 
     def __bool__(self) -> bool:
-        """A dataset is there, whatever it holds."""
+        """Return True: a dataset is there, whatever it holds."""
         return True
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -227,7 +227,9 @@ def as_array(values: Any) -> np.ndarray[Any, Any]:
         return values
     if isinstance(values, list | tuple) and values:
         first = values[0]
-        if isinstance(first, Element | str) or (isinstance(first, tuple) and any(isinstance(part, Element) for part in first)):
+        if isinstance(first, Element | str) or (
+            isinstance(first, tuple) and any(isinstance(part, Element) for part in first)
+        ):
             made = np.empty(len(values), dtype=object)
             made[:] = list(values)
             return made

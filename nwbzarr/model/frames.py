@@ -51,7 +51,8 @@ def _cells(values: Any, count: int) -> Any:
 
 def columns_of_frame(frame: Any, described: Mapping[str, str], index_column: str | None) -> tuple[list[Any], Any]:
     """Return the columns of a frame, and the identifiers of its rows."""
-    from nwbzarr.model.columns import VectorData, VectorIndex
+    from nwbzarr.model.columns import VectorData
+    from nwbzarr.model.ragged import VectorIndex
 
     identifiers = frame[index_column].to_numpy() if index_column else frame.index.to_numpy()
     if identifiers.dtype.kind not in "iu":

@@ -44,7 +44,7 @@ class Group(Element, Mapping[str, Any]):
         return len(self.member_names())
 
     def __bool__(self) -> bool:
-        """A container is there, whatever it holds."""
+        """Return True: a container is there, whatever it holds."""
         return True
 
     def __contains__(self, name: object) -> bool:

@@ -6,13 +6,18 @@ ones, repetitions, conditions. NWB schema, nwb.icephys.yaml.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nwbzarr.errors import MissingFieldError, SchemaError
 from nwbzarr.model.aligned import AlignedDynamicTable
-from nwbzarr.model.columns import DynamicTableRegion, TimeSeriesReference, VectorIndex
-from nwbzarr.model.series import TimeSeries
-from nwbzarr.model.tables import DynamicTable, listed_columns
+from nwbzarr.model.regions import DynamicTableRegion
+from nwbzarr.model.samples import TimeSeriesReference
+from nwbzarr.model.table_columns import listed_columns
+from nwbzarr.model.tables import DynamicTable
+
+if TYPE_CHECKING:
+    from nwbzarr.model.ragged import VectorIndex
+    from nwbzarr.model.series import TimeSeries
 
 
 class IntracellularElectrodesTable(DynamicTable):
@@ -119,7 +124,9 @@ class IntracellularRecordingsTable(AlignedDynamicTable):
             message = "an intracellular recording must have an electrode, but none came, and its series have none"
             raise MissingFieldError(message)
         if len(known) > 1 and known[0] is not known[1]:
-            message = f"stimulus and response must be of one electrode, but {known[0].name!r} and {known[1].name!r} came"
+            message = (
+                f"stimulus and response must be of one electrode, but {known[0].name!r} and {known[1].name!r} came"
+            )
             raise SchemaError(message)
         return electrode
 
@@ -174,7 +181,9 @@ class _Grouping(DynamicTable):
     def _add_group(self, rows: Any, values: dict[str, Any]) -> int:
         region = self.find(self.column)
         if isinstance(region, DynamicTableRegion) and "table" not in region.attributes:
-            message = f"table {self.name!r} must know the table that its rows group: give {self.argument} when it is made"
+            message = (
+                f"table {self.name!r} must know the table that its rows group: give {self.argument} when it is made"
+            )
             raise SchemaError(message)
         self.add_row({self.column: rows, **values})
         return len(self) - 1

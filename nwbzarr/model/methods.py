@@ -36,7 +36,7 @@ def _add_method(method: str, field: str, spec: FieldSpec) -> Any:
     return _named(add, method, f"Add {' or '.join(spec.types)} to `{field}`; returns what was added.")
 
 
-def _get_method(method: str, field: str, spec: FieldSpec) -> Any:
+def _get_method(method: str, field: str, _: FieldSpec) -> Any:
     def get(self: Any, name: str | None = None) -> Any:
         """Return a container of the collection by name."""
         collection = getattr(self, field)

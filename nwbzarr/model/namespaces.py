@@ -83,18 +83,14 @@ def load_namespace(path: str | os.PathLike[str]) -> LoadedNamespace:
     if not isinstance(entries, list) or not entries:
         message = f"{file} must hold a list of namespaces, but holds none"
         raise NamespaceError(message)
-    loaded = None
+    found = []
     for entry in entries:
         parts = entry.get("schema", ()) if isinstance(entry, dict) else ()
         names = [part["source"] for part in parts if isinstance(part, dict) and isinstance(part.get("source"), str)]
         sources = {name: _read_yaml(file.parent / name) for name in names}
         namespace = parse_namespace(entry, sources, str(file))
-        loaded = register(namespace)
-    return LoadedNamespace(*loaded) if loaded else _nothing(file)
-
-
-def _nothing(file: Path) -> LoadedNamespace:
-    raise NamespaceError(f"{file} holds no namespace")  # pragma: no cover - the list was checked
+        found.append(register(namespace))
+    return LoadedNamespace(*found[-1])
 
 
 def _read_yaml(file: Path) -> Any:
@@ -130,7 +126,9 @@ def build_registry(namespace: Namespace, known: Mapping[str, Registry]) -> Regis
     """
     bases = [_included(include.namespace, known, namespace.name) for include in namespace.includes]
     for include in namespace.includes:
-        _check_types(include.types, _included(include.namespace, known, namespace.name), namespace.name, include.namespace)
+        _check_types(
+            include.types, _included(include.namespace, known, namespace.name), namespace.name, include.namespace
+        )
     return Registry([namespace], bases=[CORE, *(base for base in bases if base is not CORE)])
 
 

@@ -12,7 +12,7 @@ from nwbzarr.errors import NamespaceError
 from nwbzarr.model.types import class_named
 from nwbzarr.schema.core import CORE
 
-__all__ = list(CORE.names)  # noqa: PLE0605 - as many names as the schema has types
+__all__ = list(CORE.names)
 
 
 def __getattr__(name: str) -> Any:

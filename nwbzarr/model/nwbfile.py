@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from nwbzarr.convention.links import is_reference
 from nwbzarr.convention.names import LINKS, SPECIFICATIONS_LOCATION
 from nwbzarr.errors import FieldTypeError
-from nwbzarr.model.base import ProcessingModule, ScratchData
+from nwbzarr.model.base import ScratchData
 from nwbzarr.model.containers import Container, new_identity
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element, Pointer
 from nwbzarr.model.groups import Group
 from nwbzarr.model.session_rows import SessionRows
-from nwbzarr.schema.fields import groups_of
 
 if TYPE_CHECKING:
     from nwbzarr.model.base import Subject
@@ -99,13 +98,10 @@ class NWBFile(SessionRows):
     def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return what to set: dates that were not given follow from others."""
         values["file_create_date"] = values.get("file_create_date") or [datetime.now().astimezone()]
-        values["timestamps_reference_time"] = values.get("timestamps_reference_time") or values.get("session_start_time")
+        values["timestamps_reference_time"] = values.get("timestamps_reference_time") or values.get(
+            "session_start_time"
+        )
         return values
-
-    def check(self) -> None:
-        """Make the groups that every session has."""
-        for path in groups_of(self.schema_registry, "NWBFile"):
-            self.require_group(path)
 
     @property
     def modules(self) -> Collection:
@@ -118,7 +114,9 @@ class NWBFile(SessionRows):
         self._enter_sweep(nwbdata, use_sweep_table)
         return nwbdata
 
-    def add_stimulus(self, stimulus: Container | None = None, use_sweep_table: bool = False, timeseries: Any = None) -> Any:
+    def add_stimulus(
+        self, stimulus: Container | None = None, use_sweep_table: bool = False, timeseries: Any = None
+    ) -> Any:
         """Add what was presented, and return it."""
         given = timeseries if stimulus is None else stimulus
         self.stimulus.add(given)

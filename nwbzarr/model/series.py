@@ -311,6 +311,14 @@ class ImageSeries(TimeSeries):
         super().check()
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """Values of the fields that are set, by name; a number of frames only where it is stored."""
+        found = super().fields
+        if "num_samples" not in self:
+            found.pop("num_samples", None)
+        return found
+
+    @property
     def bits_per_pixel(self) -> Any:
         """Bits of one pixel, or None; not in newer versions of the schema."""
         found = self.find("bits_per_pixel")
@@ -377,7 +385,9 @@ class DecompositionSeries(TimeSeries):
             values["bands"] = FrequencyBandsTable()
         return super().prepare(values)
 
-    def add_band(self, band_name: str, band_limits: Any = None, band_mean: Any = None, band_stdev: Any = None, **values: Any) -> None:
+    def add_band(
+        self, band_name: str, band_limits: Any = None, band_mean: Any = None, band_stdev: Any = None, **values: Any
+    ) -> None:
         """Add a band.
 
         Parameters

@@ -168,7 +168,9 @@ class SessionRows(NWBContainer):
         """Add a column to the table of trials; see `DynamicTable.add_column`."""
         return self._table("trials").add_column(name, description, **keywords)
 
-    def add_epoch(self, start_time: float, stop_time: float, tags: Any = None, timeseries: Any = None, **values: Any) -> None:
+    def add_epoch(
+        self, start_time: float, stop_time: float, tags: Any = None, timeseries: Any = None, **values: Any
+    ) -> None:
         """Add an epoch; see `TimeIntervals.add_interval`."""
         self._table("epochs").add_interval(start_time, stop_time, tags=tags, timeseries=timeseries, **values)
 

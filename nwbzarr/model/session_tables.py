@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nwbzarr.errors import SchemaError
-from nwbzarr.model.columns import DynamicTableRegion
 from nwbzarr.model.series import TimeSeries
-from nwbzarr.model.tables import DynamicTable, chain_of
+from nwbzarr.model.table_columns import chain_of
+from nwbzarr.model.tables import DynamicTable
+
+if TYPE_CHECKING:
+    from nwbzarr.model.regions import DynamicTableRegion
 
 
 class ElectrodesTable(DynamicTable):
@@ -47,7 +50,9 @@ class TimeIntervals(DynamicTable):
 
     default_description = "experimental intervals"
 
-    def add_interval(self, start_time: float, stop_time: float, tags: Any = None, timeseries: Any = None, **values: Any) -> None:
+    def add_interval(
+        self, start_time: float, stop_time: float, tags: Any = None, timeseries: Any = None, **values: Any
+    ) -> None:
         """Add an interval.
 
         Parameters
@@ -128,7 +133,14 @@ class PlaneSegmentation(DynamicTable):
         values["name"] = values.get("name") or getattr(plane, "name", None)
         super().construct(values)
 
-    def add_roi(self, pixel_mask: Any = None, voxel_mask: Any = None, image_mask: Any = None, id: int | None = None, **values: Any) -> int:  # noqa: A002
+    def add_roi(
+        self,
+        pixel_mask: Any = None,
+        voxel_mask: Any = None,
+        image_mask: Any = None,
+        id: int | None = None,  # noqa: A002 - PyNWB's name
+        **values: Any,
+    ) -> int:
         """Add a region of interest, and return its row.
 
         Parameters
@@ -160,7 +172,9 @@ class PlaneSegmentation(DynamicTable):
         self.add_row(**given, id=id, **values)
         return len(self) - 1
 
-    def create_roi_table_region(self, description: str, region: Any = slice(None), name: str = "rois") -> DynamicTableRegion:
+    def create_roi_table_region(
+        self, description: str, region: Any = slice(None), name: str = "rois"
+    ) -> DynamicTableRegion:
         """Return a region of this table: which regions of interest a series is of."""
         return self.create_region(name=name, region=region, description=description)
 
@@ -262,6 +276,13 @@ class Units(DynamicTable):
             return column.attributes["table"]
         return getattr(self.root, "electrodes", None)
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Values of the fields that are set, by name; those of the columns too."""
+        words = ("resolution", *_WAVEFORM_ATTRIBUTES)
+        values = {word: getattr(self, word) for word in words}
+        return {**super().fields, **{word: value for word, value in values.items() if value is not None}}
+
     def _column_attribute(self, names: tuple[str, ...], word: str, argument: str) -> Any:
         for name in names:
             column = self.find(name)
@@ -289,7 +310,7 @@ class Units(DynamicTable):
         """Smallest possible difference between two spike times, in s, or None."""
         return self._column_attribute(("spike_times",), "resolution", "resolution")
 
-    def add_unit(
+    def add_unit(  # noqa: PLR0913 - PyNWB's signature
         self,
         spike_times: Any = None,
         obs_intervals: Any = None,
@@ -356,8 +377,6 @@ class Units(DynamicTable):
         if isinstance(index, list | tuple):
             return [self.get_unit_obs_intervals(item) for item in index]
         return np.asarray(self["obs_intervals"][index])
-
-
 
 
 __all__ = ["ElectrodesTable", "EventsTable", "FrequencyBandsTable", "PlaneSegmentation", "TimeIntervals", "Units"]

@@ -34,6 +34,9 @@ FIXED_NAMES = {
 #: Names of objects that were given none, where the schema does not say.
 DEFAULT_NAMES = {"CSRMatrix": "csr_matrix", "SweepTable": "sweep_table", "ImageReferences": "order_of_images"}
 
+#: Values of arguments that the schema asks for and PyNWB does not.
+DEFAULTS = {"stimulus_description": "N/A"}
+
 _POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
@@ -51,7 +54,9 @@ def plan_signature(registry: Registry, name: str) -> inspect.Signature:
         if word == "name":
             default = inspect.Parameter.empty if named is None else named
         elif optional:
-            default = None if field is None or field.kind is Kind.COLLECTION else field.default
+            # A default of the schema for a dataset says what its absence means: it is not written.
+            default = field.default if field is not None and field.kind is Kind.ATTRIBUTE else None
+            default = DEFAULTS.get(word) if default is None else default
         parameters.append(inspect.Parameter(word, _POSITIONAL, default=default, annotation=annotate(word, field)))
     return inspect.Signature(_required_first(parameters))
 
@@ -85,7 +90,7 @@ def _entries(registry: Registry, name: str, fields: Mapping[str, FieldSpec]) -> 
     old = registry.home(base).fields_of(base) if base else {}
     own = [field for field in fields.values() if field.name not in taken and field.name not in old and not field.fixed]
     if is_table:
-        own = [field for field in own if not ("VectorData" in _bases(registry, field))]
+        own = [field for field in own if "VectorData" not in _bases(registry, field)]
     said = {entry.rstrip("?"): entry for entry in entries}
     for field in fields.values():
         # A value that the schema of a subtype fixes, or gives a default, is not asked for.

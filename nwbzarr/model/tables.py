@@ -6,27 +6,37 @@ Columns that the table's type names are made when their first row comes; others 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import DuplicateNameError, FieldTypeError, MissingFieldError, SchemaError
-from nwbzarr.model.columns import DynamicTableRegion, ElementIdentifiers, EnumData, VectorData, VectorIndex
-from nwbzarr.model.containers import Container
+from nwbzarr.errors import DuplicateNameError, MissingFieldError, SchemaError
+from nwbzarr.model.columns import ElementIdentifiers, EnumData, VectorData
 from nwbzarr.model.elements import Element
-from nwbzarr.model.frames import as_frame, columns_of_frame
+from nwbzarr.model.frames import columns_of_frame
 from nwbzarr.model.predefined import ColumnSpec, predefined_columns
-from nwbzarr.model.values import shape_of
+from nwbzarr.model.ragged import VectorIndex
+from nwbzarr.model.regions import DynamicTableRegion
+from nwbzarr.model.table_columns import (
+    check_entry,
+    check_regular,
+    checked_id,
+    identifiers_of,
+    listed_columns,
+    order_columns,
+    split_levels,
+)
+from nwbzarr.model.table_reading import TableReading
 from nwbzarr.schema.fields import FieldSpec, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
 
 _SPECIAL = ("id", "columns", "colnames", "target_tables")
 
 
-class DynamicTable(Container):
+class DynamicTable(TableReading):
     """A table: rows with an identifier, and columns.
 
     Parameters
@@ -72,7 +82,7 @@ class DynamicTable(Container):
         if values.get("description") is None:
             values["description"] = self._fixed_description() or self.default_description
         self._given = given
-        values["id"] = _identifiers(given["id"], listed_columns(given["columns"]))
+        values["id"] = identifiers_of(given["id"], listed_columns(given["columns"]))
         values["colnames"] = ()
         return values
 
@@ -91,7 +101,7 @@ class DynamicTable(Container):
             raise DuplicateNameError(message)
         for column in columns:
             self._adopt(column)
-        self._set_colnames(_colnames(columns, given["colnames"], self.name))
+        self._set_colnames(order_columns(columns, given["colnames"], self.name))
         for name, table in (given["target_tables"] or {}).items():
             self._set_target(name, table)
         self._check_lengths()
@@ -122,7 +132,11 @@ class DynamicTable(Container):
             column.adopt_rules(rules.rules)
         if column.name not in self:
             self.add_member(column)
-        if isinstance(column, VectorIndex) and isinstance(column.attributes.get("target"), VectorData) and column.target.parent is None:
+        if (
+            isinstance(column, VectorIndex)
+            and isinstance(column.attributes.get("target"), VectorData)
+            and column.target.parent is None
+        ):
             self._adopt(column.target)
         if isinstance(column, EnumData) and column.elements.parent is None:
             self.add_member(column.elements)
@@ -151,187 +165,8 @@ class DynamicTable(Container):
         """Columns that the table's type names."""
         return predefined_columns(self.schema_registry, self.schema_type)
 
-    # What is there.
-
-    @property
-    def colnames(self) -> tuple[str, ...]:
-        """Names of the columns, in order."""
-        found = self.attributes.get("colnames", ())
-        return tuple(map(str, np.atleast_1d(np.asarray(found, dtype=object)).tolist())) if not isinstance(found, tuple) else found
-
-    @property
-    def columns(self) -> tuple[VectorData, ...]:
-        """All columns, with the indexes of ragged ones before what they index."""
-        return tuple(part for name in self.colnames for part in chain_of(self.raw_column(name)))
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """Values of the fields that are set, by name."""
-        return {**super().fields, "colnames": self.colnames, "columns": self.columns}
-
-    def row_count(self) -> int:
-        """Return the number of rows, those that are not stored yet too."""
-        found = self.find("id")
-        return 0 if found is None else int(found.row_count() or 0)  # type: ignore[attr-defined]
-
-    def __len__(self) -> int:
-        return self.row_count()
-
-    def raw_column(self, name: str) -> Any:
-        """Return a column by name: its outermost index when it is ragged.
-
-        Raises
-        ------
-        KeyError
-            When the table has no column of that name.
-        """
-        found = self.find(name)
-        if not isinstance(found, VectorData | ElementIdentifiers):
-            known = ", ".join(map(repr, self.colnames)) or "none"
-            message = f"table {self.name!r} has no column {name!r}; it has {known}"
-            raise KeyError(message)
-        index = self.find(f"{name}_index")
-        while isinstance(index, VectorIndex):
-            found, index = index, self.find(f"{index.name}_index")
-        return found
-
-    # Reading.
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return a column by name, or rows as a `pandas.DataFrame`.
-
-        Parameters
-        ----------
-        key : str, int, slice, list of int, mask, or (rows, columns)
-            A name gives the column; all else gives rows, with a pair those columns only.
-        """
-        if isinstance(key, str):
-            return self.raw_column(key) if key in self.colnames or key == "id" else self.member(key)
-        if isinstance(key, tuple):
-            rows, names = key
-            if isinstance(rows, str) or (isinstance(rows, list) and rows and isinstance(rows[0], str)):
-                rows, names = names, rows
-            return self.select_rows(rows, [names] if isinstance(names, str) else [self._name_at(name) for name in names])
-        return self.select_rows(key)
-
-    def _name_at(self, name: Any) -> str:
-        return name if isinstance(name, str) else self.colnames[name]
-
-    def get(self, key: Any, default: Any = None, df: bool = True, index: bool = False) -> Any:
-        """Return a column, or rows, or `default` where a name is not there.
-
-        Parameters
-        ----------
-        key : str, int, slice, list or (rows, columns)
-            As between brackets.
-        default : object
-            Returned for a name that is not there.
-        df : bool
-            Whether rows come as a frame instead of a dict of columns.
-        index : bool
-            Whether regions of other tables come as row numbers instead of rows.
-        """
-        if isinstance(key, str):
-            return self[key] if key in self.colnames or key in self else default
-        return self.select_rows(key, index=index, df=df)
-
-    def select_rows(self, rows: Any, names: Sequence[str] | None = None, *, index: bool = False, df: bool = True) -> Any:
-        """Return rows of some columns.
-
-        Parameters
-        ----------
-        rows : int, slice, array_like of int or bool
-            Which rows.
-        names : list of str, optional
-            Which columns; all by default. Only these are read.
-        index : bool
-            Whether regions of other tables come as row numbers instead of rows.
-        df : bool
-            Whether to return a `pandas.DataFrame` instead of a dict.
-
-        Raises
-        ------
-        IndexError
-            When a row is out of range.
-        """
-        chosen = self.row_numbers(rows)
-        names = self.colnames if names is None else names
-        columns = {name: self.column_values(name, chosen, index=index) for name in names}
-        identifiers = np.asarray(self.id.all_values())[chosen]
-        return as_frame(columns, identifiers, self.name) if df else {"id": identifiers, **columns}
-
-    def row_numbers(self, rows: Any) -> Any:
-        """Return what rows a selection means: a slice, or an array of row numbers.
-
-        Raises
-        ------
-        IndexError
-            When one is out of range, or a mask has another length than the table.
-        """
-        count = self.row_count()
-        if isinstance(rows, slice):
-            return rows
-        array = np.atleast_1d(np.asarray(rows))
-        if array.dtype == bool:
-            if array.shape != (count,):
-                message = f"a mask on table {self.name!r} must have one value for each of its {count} rows, but {array.shape} came"
-                raise IndexError(message)
-            return array.nonzero()[0]
-        if array.size and array.dtype.kind not in "iu":
-            message = f"rows of table {self.name!r} are chosen by numbers, slices or masks, but {rows!r} came"
-            raise IndexError(message)
-        if array.size and (array.min() < -count or array.max() >= count):
-            message = f"row {rows!r} is out of range: table {self.name!r} has {count} rows"
-            raise IndexError(message)
-        return np.where(array < 0, array + count, array).astype(np.int64)
-
-    def column_values(self, name: str, rows: Any, *, index: bool = False) -> Any:
-        """Return the values of one column for some rows: an array, or a list with one item for each row."""
-        column = self.raw_column(name)
-        if isinstance(column, VectorIndex):
-            return column.ragged_rows(rows, raw=index)
-        if isinstance(column, DynamicTableRegion):
-            numbers = column.select(rows)
-            if index or column.attributes.get("table") is None:
-                return numbers
-            return column.table.frames_of_rows(np.asarray(numbers, dtype=np.int64))
-        if isinstance(column, EnumData) and not index:
-            return column.elements.entries()[np.asarray(column.select(rows), dtype=np.int64)]
-        return column.select(rows)
-
-    def frame_of_rows(self, numbers: np.ndarray[Any, Any]) -> Any:
-        """Return rows by number as a frame; regions in it stay row numbers."""
-        return self.select_rows(numbers, index=True)
-
-    def frames_of_rows(self, numbers: np.ndarray[Any, Any]) -> list[Any]:
-        """Return one frame of one row for each number; the table is read once."""
-        whole = self.to_dataframe(index=True)
-        return [whole.iloc[number : number + 1] for number in numbers.tolist()]
-
-    def to_dataframe(self, exclude: Iterable[str] | None = None, index: bool = False) -> Any:
-        """Return the table as a `pandas.DataFrame`; every column is read once, as a whole.
-
-        Parameters
-        ----------
-        exclude : iterable of str, optional
-            Columns to leave out; they are not read.
-        index : bool
-            Whether regions of other tables come as row numbers instead of rows.
-        """
-        left_out = set(exclude or ())
-        self.prefetch(left_out)
-        return self.select_rows(slice(None), [name for name in self.colnames if name not in left_out], index=index)
-
-    def prefetch(self, exclude: Iterable[str] = ()) -> None:
-        """Fetch what the columns consist of side by side, where they are stored and small enough."""
-        if self.loader is None or self.stored_at is None:
-            return
-        left_out = set(exclude)
-        names = [name for name in self.member_names() if name.removesuffix("_index") not in left_out]
-        self.loader.prefetch([f"{self.stored_at.path}/{name}" for name in names])
-
     @classmethod
-    def from_dataframe(
+    def from_dataframe(  # noqa: PLR0913 - PyNWB's signature
         cls,
         df: Any,
         name: str,
@@ -396,7 +231,7 @@ class DynamicTable(Container):
         """
         row = {**(data or {}), **values}
         identifier = row.pop("id", None) if id is None else id
-        identifier = self.row_count() if identifier is None else _checked_id(identifier, self.name)
+        identifier = self.row_count() if identifier is None else checked_id(identifier, self.name)
         if enforce_unique_id and identifier in set(np.asarray(self.id.all_values()).tolist()):
             message = f"the id {identifier} is in table {self.name!r} already: give another"
             raise SchemaError(message)
@@ -489,8 +324,10 @@ class DynamicTable(Container):
             index = spec.levels
         values, indexes = split_levels(name, [] if data is None else data, index)
         if check_ragged and not indexes and isinstance(values, list):
-            _check_regular(values, name)
-        column = self._new_column(name, description, values, table, enum, col_cls or (spec.type if spec else None), fields)
+            check_regular(values, name)
+        column = self._new_column(
+            name, description, values, table, enum, col_cls or (spec.type if spec else None), fields
+        )
         if spec is not None:
             column.adopt_rules(spec.rules)
         top: VectorData = column
@@ -548,32 +385,6 @@ class DynamicTable(Container):
         numbers = list(range(self.row_count())[region]) if isinstance(region, slice) else list(region)
         return DynamicTableRegion(name=name, data=numbers, description=description, table=self)
 
-    # Other tables.
-
-    def get_foreign_columns(self) -> list[str]:
-        """Return the names of columns that are regions of other tables."""
-        return [name for name in self.colnames if isinstance(chain_of(self.raw_column(name))[-1], DynamicTableRegion)]
-
-    def has_foreign_columns(self) -> bool:
-        """Whether a column is a region of another table."""
-        return bool(self.get_foreign_columns())
-
-    def add_meanings_table(self, meanings_table: MeaningsTable) -> MeaningsTable:
-        """Add a table of what values of a column mean, and return it."""
-        self.meanings_tables.add(meanings_table)
-        return meanings_table
-
-    def get_meanings_table(self, name: str) -> Any:
-        """Return a table of meanings by its name."""
-        return self.meanings_tables[name]
-
-    def get_meanings_for_column(self, column_name: str) -> Any:
-        """Return the table of what the values of a column mean, or None."""
-        column = self.find(column_name)
-        return next((table for table in self.meanings_tables.values() if table.target is column), None)
-
-    meanings_tables: Any
-
 
 class MeaningsTable(DynamicTable):
     """What the values of a column mean.
@@ -595,114 +406,3 @@ class MeaningsTable(DynamicTable):
             values["name"] = f"{target.name}_meanings"
             values["description"] = values.get("description") or f"Meanings of the values of '{target.name}'"
         super().construct(values)
-
-
-def listed_columns(columns: Any) -> list[VectorData]:
-    """Return columns given to a constructor.
-
-    Raises
-    ------
-    FieldTypeError
-        When one is no column.
-    """
-    found = list(columns or ())
-    for column in found:
-        if not isinstance(column, VectorData):
-            message = f"columns must be VectorData or types that extend it, but {type(column).__name__} came"
-            raise FieldTypeError(message)
-    return found
-
-
-def chain_of(column: Any) -> list[Any]:
-    """Return a column with what it is an index of, outermost index first."""
-    chain = [column]
-    while isinstance(chain[-1], VectorIndex):
-        chain.append(chain[-1].target)
-    return chain
-
-
-def _identifiers(given: Any, columns: list[VectorData]) -> ElementIdentifiers:
-    if isinstance(given, ElementIdentifiers):
-        return given
-    if given is None:
-        targets = {id(part) for column in columns for part in chain_of(column)[1:]}
-        tops = [column for column in columns if id(column) not in targets]
-        given = list(range(tops[0].row_count() or 0)) if tops else []
-    return ElementIdentifiers("id", list(given) if isinstance(given, tuple | range) else given)
-
-
-def _colnames(columns: list[VectorData], given: Any, table: str) -> list[str]:
-    """Return the order of columns: as given, else as they came, ragged ones by their own name."""
-    names = list(dict.fromkeys(chain_of(column)[-1].name for column in columns))
-    skipped = {column.elements.name for column in columns if isinstance(column, EnumData)}
-    names = [name for name in names if name not in skipped]
-    if given is None:
-        return names
-    asked = [str(name) for name in given]
-    if sorted(asked) != sorted(names):
-        message = f"colnames of table {table!r} must name its columns {names}, each once, but {asked} came"
-        raise SchemaError(message)
-    return asked
-
-
-def split_levels(name: str, data: Any, index: Any) -> tuple[Any, list[Any]]:
-    """Return the flat values of a column and the ends of its rows, innermost first.
-
-    Parameters
-    ----------
-    name : str
-        Name of the column, for messages.
-    data : array_like
-        Lists of lists when `index` is a number of levels, flat values when it gives ends.
-    index : bool, int or array_like
-        Number of levels, or the ends of the rows; a list of lists of ends for several levels.
-    """
-    if isinstance(index, bool | int | np.integer):
-        ends: list[Any] = []
-        values = data
-        for _ in range(int(index)):
-            rows = list(values)
-            for position, row in enumerate(rows):
-                if isinstance(row, str) or not hasattr(row, "__len__"):
-                    message = f"column {name!r} is ragged, so that every row must be a list, but row {position} is {row!r}"
-                    raise FieldTypeError(message)
-            ends.insert(0, np.cumsum([len(row) for row in rows], dtype=np.int64).tolist())
-            values = [item for row in rows for item in row]
-        return values, ends
-    if isinstance(index, list) and index and isinstance(index[0], list | np.ndarray):
-        return data, list(index)
-    return data, [list(index) if isinstance(index, tuple) else index]
-
-
-def _check_regular(values: list[Any], name: str) -> None:
-    lengths = {len(value) if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) else -1 for value in values}
-    if len(lengths) > 1:
-        message = f"column {name!r} has rows of different lengths ({sorted(lengths)[:4]} …): add it with index=True"
-        raise SchemaError(message)
-
-
-def check_entry(column: VectorData, value: Any, *, ragged: bool = True) -> None:
-    """Raise for a value that a column cannot take, before anything is added."""
-    if isinstance(column, VectorIndex):
-        column.check_new_entry(value)
-        return
-    if value is None:
-        message = f"column {column.name!r} must have a value in every row, but None came"
-        raise FieldTypeError(message)
-    column.check_new_entry(value)
-    data = column.data
-    if ragged and isinstance(data, list) and data and isinstance(value, list | tuple | np.ndarray) and not isinstance(data[0], str | Element):
-        first, found = shape_of(data[0]), shape_of(value)
-        if first is not None and found is not None and first[:1] != found[:1]:
-            message = (
-                f"column {column.name!r} has entries of shape {first}, but {found} came: make it ragged (index=True), "
-                "or give check_ragged=False"
-            )
-            raise SchemaError(message)
-
-
-def _checked_id(value: Any, table: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        message = f"the id of a row of table {table!r} must be an integer, but {value!r} came"
-        raise FieldTypeError(message)
-    return int(value)

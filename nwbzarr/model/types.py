@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 #: Types whose classes are written by hand, by the module that holds them.
 HOMES = {
     "nwbzarr.model.containers": ("Container", "Data", "LabMetaData", "NWBContainer", "NWBData", "NWBDataInterface"),
-    "nwbzarr.model.base": ("Images", "ProcessingModule", "ScratchData", "SimpleMultiContainer", "Subject", "CSRMatrix"),
+    "nwbzarr.model.base": (
+        "Images",
+        "ProcessingModule",
+        "ScratchData",
+        "SimpleMultiContainer",
+        "Subject",
+        "CSRMatrix",
+        "HERD",
+        "ImageSegmentation",
+    ),
     "nwbzarr.model.series": (
         "AnnotationSeries",
         "DecompositionSeries",
@@ -35,14 +44,10 @@ HOMES = {
         "SpatialSeries",
         "TimeSeries",
     ),
-    "nwbzarr.model.columns": (
-        "DynamicTableRegion",
-        "ElementIdentifiers",
-        "EnumData",
-        "TimeSeriesReferenceVectorData",
-        "VectorData",
-        "VectorIndex",
-    ),
+    "nwbzarr.model.columns": ("ElementIdentifiers", "EnumData", "VectorData"),
+    "nwbzarr.model.ragged": ("VectorIndex",),
+    "nwbzarr.model.regions": ("DynamicTableRegion",),
+    "nwbzarr.model.samples": ("TimeSeriesReferenceVectorData",),
     "nwbzarr.model.tables": ("DynamicTable", "MeaningsTable"),
     "nwbzarr.model.aligned": ("AlignedDynamicTable",),
     "nwbzarr.model.session_tables": (

@@ -97,7 +97,9 @@ def _read_json(session: Session, path: str, where: str) -> Any:
     try:
         return json.loads(text if isinstance(text, str) else str(text[()]))
     except (ValueError, TypeError, RecursionError) as error:
-        message = f"{where} must be JSON, but {path.rpartition('/')[2]!r} is not ({error}): restore it from the original"
+        message = (
+            f"{where} must be JSON, but {path.rpartition('/')[2]!r} is not ({error}): restore it from the original"
+        )
         raise NamespaceError(message, session.url.text, path) from error
 
 

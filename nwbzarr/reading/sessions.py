@@ -244,8 +244,14 @@ class Session:
         """Fetch what some arrays consist of side by side, where each is one chunk."""
         if self.store.url.is_local:
             return
-        keys = [self.tree.single_chunk_key(path) for path in paths if path in self.tree.documents and self.tree.is_array(path)]
-        wanted = [key for key in keys if key is not None and key not in self.tree.small_chunks and key not in self._absent]
+        keys = [
+            self.tree.single_chunk_key(path)
+            for path in paths
+            if path in self.tree.documents and self.tree.is_array(path)
+        ]
+        wanted = [
+            key for key in keys if key is not None and key not in self.tree.small_chunks and key not in self._absent
+        ]
         for key, data in zip(wanted, read_many(self.store.keys, wanted, self.url), strict=True):
             if data is None:
                 self._absent.add(key)

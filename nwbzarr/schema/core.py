@@ -1,17 +1,20 @@
 """The namespaces that come with nwbzarr: NWB core, hdmf-common and hdmf-experimental, as compiled tables.
 
 Names, places, dtypes, shapes and defaults are the facts of the NWB schema 2.11.0 and hdmf-common 1.10.0, which
-`nwbzarr.schema.compiling` takes from an installed PyNWB.
+`nwbzarr.interop.schema` takes from an installed PyNWB.
 """
 
 from __future__ import annotations
 
 import json
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from nwbzarr.schema.language import parse_namespace
 from nwbzarr.schema.registry import Registry
-from nwbzarr.schema.specs import Namespace
+
+if TYPE_CHECKING:
+    from nwbzarr.schema.specs import Namespace
 
 #: The compiled namespaces, each after those it includes.
 TABLES = ("hdmf-common", "hdmf-experimental", "core")

@@ -6,9 +6,9 @@ gives it: the words of its path joined by ``__``, unless the table of names says
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.schema.names import field_name
@@ -25,11 +25,17 @@ from nwbzarr.schema.specs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nwbzarr.schema.registry import Registry
 
 
 #: Dates that may be given as a day alone.
 _DAYS = frozenset({"date_of_birth"})
+
+
+#: Exactly one.
+ONCE = Quantity()
 
 
 class Kind(Enum):
@@ -87,7 +93,7 @@ class FieldSpec:
     dims: Dims = ()
     shapes: Shapes = ()
     types: tuple[str, ...] = ()
-    quantity: Quantity = Quantity()
+    quantity: Quantity = ONCE
     required: bool = False
     default: Any = None
     fixed: bool = False
@@ -114,6 +120,7 @@ def plan_fields(registry: Registry, name: str) -> dict[str, FieldSpec]:
     return fields
 
 
+@cache
 def groups_of(registry: Registry, name: str) -> tuple[str, ...]:
     """Return the paths of the plain groups that are always there in a type."""
     spec = registry.resolved(name)

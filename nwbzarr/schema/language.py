@@ -89,8 +89,8 @@ def parse_namespace(entry: Any, sources: Mapping[str, Any], where: str) -> Names
     name = _text(entry, "name", where)
     where = f"{where}, namespace {name!r}"
     parts: list[Include | Source] = []
-    for part in _list(entry, "schema", where):
-        part = _mapping(part, where)
+    for item in _list(entry, "schema", where):
+        part = _mapping(item, where)
         if "namespace" in part:
             types = part.get("data_types", part.get("neurodata_types")) or ()
             parts.append(Include(_text(part, "namespace", where), tuple(map(str, types))))
@@ -124,7 +124,7 @@ def _parse_source(name: str, content: Any, where: str) -> Source:
     groups = [parse_group(item, where) for item in _list(content, "groups", where)]
     specs = (*datasets, *groups)
     if any(spec.type_def is None for spec in specs):
-        raise _wrong(where, f"every entry must define a neurodata type, but one does not")
+        raise _wrong(where, "every entry must define a neurodata type, but one does not")
     return Source(name, specs)
 
 

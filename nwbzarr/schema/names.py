@@ -1,6 +1,6 @@
 """PyNWB's names: what it calls fields, in which order constructors take them, what its methods are called.
 
-The names are facts of PyNWB 4.2's interface, compiled into ``tables/pynwb.json`` by `nwbzarr.schema.compiling`:
+The names are facts of PyNWB 4.2's interface, compiled into ``tables/pynwb.json`` by `nwbzarr.interop.schema`:
 
 ``fields``
     Type → path in the spec → name, where it is not the words of the path joined by ``__``.

@@ -6,7 +6,6 @@ registry it stands for its own. This room refuses to know where namespaces come 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +14,8 @@ from nwbzarr.errors import NamespaceError
 from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, GroupSpec, LinkSpec, Namespace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from nwbzarr.schema.fields import FieldSpec
 
 Node = TypeVar("Node", GroupSpec, DatasetSpec)
@@ -71,7 +72,7 @@ class Registry:
         for base in bases:
             self.types.update(base.types)
             self.namespaces.update(base.namespaces)
-            self._homes.update({name: base._homes.get(name, base) for name in base.types})
+            self._homes.update({name: base.home(name) for name in base.types})
         for namespace in namespaces:
             self._add(namespace)
         self._resolved: dict[str, GroupSpec | DatasetSpec] = {}
@@ -169,7 +170,9 @@ def _check_base(spec: TypeSpec, own: Mapping[str, TypeSpec], known: Mapping[str,
     base = spec.base
     while base is not None:
         if base in seen:
-            message = f"namespace {spec.namespace!r}: the type {spec.name!r} must not extend itself, but does by {base!r}"
+            message = (
+                f"namespace {spec.namespace!r}: the type {spec.name!r} must not extend itself, but does by {base!r}"
+            )
             raise NamespaceError(message)
         seen.add(base)
         if base not in own:

@@ -114,7 +114,9 @@ def check_node(nodes: Nodes, path: str, registries: Registries) -> list[Problem]
         return []
     registry = registries(namespace)
     if registry is None or name not in registry.types:
-        reason = f"its namespace {namespace!r} is not cached here" if registry is None else f"{namespace!r} has no such type"
+        reason = (
+            f"its namespace {namespace!r} is not cached here" if registry is None else f"{namespace!r} has no such type"
+        )
         return [Problem(path, name, "", f"the type is not known: {reason}")]
     checker = _Checker(nodes, registry, registries, name)
     spec = registry.resolved(name)
@@ -244,7 +246,11 @@ class _Checker:
             return ""
         namespace, name = found
         child = Child("", None, name, namespace)
-        return "" if self.fits(child, dtype.target) else f"must refer to {dtype.target}, but refers to {name or 'nothing with a type'}"
+        return (
+            ""
+            if self.fits(child, dtype.target)
+            else f"must refer to {dtype.target}, but refers to {name or 'nothing with a type'}"
+        )
 
 
 def _is_empty(spec: GroupSpec) -> bool:
@@ -301,7 +307,10 @@ def _dtype_problem(dtype: DType, document: Mapping[str, Any]) -> str:
         ]
         if lacking:
             return f"the field {lacking[0]} must hold references, but holds {stored[lacking[0]]}"
-        wrong = next((part for part in dtype if isinstance(part.dtype, str) and not _is_precise(part.dtype, stored[part.name])), None)
+        wrong = next(
+            (part for part in dtype if isinstance(part.dtype, str) and not _is_precise(part.dtype, stored[part.name])),
+            None,
+        )
         return f"the field {wrong.name} must be {wrong.dtype}, but is {stored[wrong.name]}" if wrong else ""
     if attributes.get(DTYPE) == OBJECT_REFERENCE and standard_dtype(dtype) != "object":
         return f"must be {dtype}, but holds references"
@@ -332,7 +341,15 @@ def _attribute_dtype_problem(dtype: DType, array: np.ndarray[Any, Any]) -> str:
     if not isinstance(dtype, str) or not array.size:
         return ""
     word = standard_dtype(dtype)
-    kinds = {"text": "OUT", "ascii": "OUT", "isodatetime": "OUT", "bool": "b", "numeric": "iuf", "object": "OUT", "region": "OUT"}
+    kinds = {
+        "text": "OUT",
+        "ascii": "OUT",
+        "isodatetime": "OUT",
+        "bool": "b",
+        "numeric": "iuf",
+        "object": "OUT",
+        "region": "OUT",
+    }
     allowed = kinds.get(word, "iuf" if word.startswith("float") else "iu")
     negative = word.startswith("uint") and array.dtype.kind == "i" and (array < 0).any()
     if array.dtype.kind in allowed and not negative:

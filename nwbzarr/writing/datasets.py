@@ -7,7 +7,6 @@ any link of it. This room decides; `execution` does.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +25,15 @@ from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERE
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
 from nwbzarr.model.elements import Element, Location
-from nwbzarr.model.values import is_blocks
+from nwbzarr.model.values import dims_of, is_blocks
 from nwbzarr.stores.zarr_arrays import check_array, place_of
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan
 from nwbzarr.writing.references import ReferenceRows, find_references, schema_dtype, settled_rows
 from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nwbzarr.model.datasets import Dataset
     from nwbzarr.stores.url import StoreURL
     from nwbzarr.tree.tree import Tree
@@ -97,7 +98,9 @@ class DatasetPlanner:
         """Plan the datasets whose rows hold containers, now that every container has its place."""
         for dataset, path, rows in self._waiting:
             values = rows.encode(lambda element, path=path: path_of(element, path))  # type: ignore[misc]
-            meaning: dict[str, Any] = {REFERENCE_FIELDS: list(rows.fields)} if rows.fields else {DTYPE: OBJECT_REFERENCE}
+            meaning: dict[str, Any] = (
+                {REFERENCE_FIELDS: list(rows.fields)} if rows.fields else {DTYPE: OBJECT_REFERENCE}
+            )
             self._plan_source(dataset, path, MemorySource(values), meaning)
         for dataset, path in self._growing:
             try:
@@ -124,7 +127,7 @@ class DatasetPlanner:
             return
         data = settled_rows(dataset.data_to_store(), dtype, path)
         self._note_reads(data)
-        source = open_source(_empty_typed(data, dtype), path)
+        source = open_source(_empty_typed(data, dtype, _schema_rules(dataset)), path)
         if is_blocks(data):
             dataset.replace_data(source.array if isinstance(source, MemorySource) else SpentBlocks(path))
         self._plan_source(dataset, path, source, _empty_meaning(source, dtype))
@@ -229,7 +232,9 @@ class DatasetPlanner:
         rows = [block.astype(known) for block in rows]
         grown = {**document, "shape": total}
         start = length - length % grid[0]
-        self.parts.appends.append(AppendPlan(path, grown, start, length, tuple(MemorySource(block) for block in rows), dataset.data))
+        self.parts.appends.append(
+            AppendPlan(path, grown, start, length, tuple(MemorySource(block) for block in rows), dataset.data)
+        )
         self.parts.documents[path] = grown
 
     def _plan_anew(
@@ -270,11 +275,17 @@ def _common_dtype(first: np.dtype[Any], blocks: list[np.ndarray[Any, Any]]) -> n
             for name in first.names
         ]
         return np.dtype(fields)
-    values = [int(bound) for block in blocks if first.kind in "iu" and block.size for bound in (block.min(), block.max())]
+    values = [
+        int(bound) for block in blocks if first.kind in "iu" and block.size for bound in (block.min(), block.max())
+    ]
     if first.kind not in "iu" or all(np.iinfo(first).min <= value <= np.iinfo(first).max for value in values):
         return first
     return next(
-        (np.dtype(f"{first.kind}{size}") for size in (2, 4, 8) if all(_holds(f"{first.kind}{size}", value) for value in values)),
+        (
+            np.dtype(f"{first.kind}{size}")
+            for size in (2, 4, 8)
+            if all(_holds(f"{first.kind}{size}", value) for value in values)
+        ),
         np.dtype(np.int64),
     )
 
@@ -283,19 +294,20 @@ def _holds(dtype: str, value: int) -> bool:
     return bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
 
 
-def _empty_typed(data: Any, dtype: Any) -> Any:
-    """Return an empty list as an array of the dtype that the schema asks for: a list alone has none."""
+def _empty_typed(data: Any, dtype: Any, rules: Any) -> Any:
+    """Return an empty list as an array of the dtype and shape that the schema asks for: a list alone has none."""
     from nwbzarr.schema.language import standard_dtype
     from nwbzarr.schema.specs import ReferenceTo
 
     if not isinstance(data, list | tuple) or len(data):
         return data
-    if isinstance(dtype, ReferenceTo) or (isinstance(dtype, str) and standard_dtype(dtype) in ("text", "ascii", "isodatetime")):
-        return np.empty(0, dtype=object)
-    if isinstance(dtype, str):
-        word = standard_dtype(dtype)
-        return np.empty(0, dtype={"numeric": "float64", "object": "float64", "region": "float64"}.get(word, word))
-    return np.empty(0, dtype=np.float64)
+    shape = tuple(size or 0 for size in rules.shapes[0]) if rules is not None and rules.shapes else (0,)
+    if isinstance(dtype, ReferenceTo) or (
+        isinstance(dtype, str) and standard_dtype(dtype) in ("text", "ascii", "isodatetime")
+    ):
+        return np.empty(shape, dtype=object)
+    word = standard_dtype(dtype) if isinstance(dtype, str) else "numeric"
+    return np.empty(shape, dtype={"numeric": "float64", "object": "float64", "region": "float64"}.get(word, word))
 
 
 def _empty_meaning(source: Source, dtype: Any) -> dict[str, Any]:
@@ -324,13 +336,14 @@ def _dimensions(dataset: Dataset, shape: tuple[int, ...]) -> tuple[str, ...] | N
 
 def _schema_dimensions(dataset: Dataset, shape: tuple[int, ...]) -> tuple[str, ...] | None:
     """Return the names that a typed dataset's dimensions have in the schema."""
-    from nwbzarr.model.values import dims_of
-
-    rules = getattr(dataset, "rules", None)
-    if rules is None:
-        registry, name = getattr(dataset, "schema_registry", None), getattr(dataset, "schema_type", "")
-        rules = registry.resolved(name) if registry is not None and name else None
+    rules = _schema_rules(dataset)
     return None if rules is None else dims_of(shape, rules.dims, rules.shapes)
+
+
+def _schema_rules(dataset: Dataset) -> Any:
+    """Return what the schema says of a typed dataset, or None."""
+    find = getattr(dataset, "rules_of_data", None)
+    return None if find is None else find()
 
 
 def _is_one_chunk(document: Document) -> bool:

@@ -6,7 +6,6 @@ once, however many rows name it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from nwbzarr.model.elements import Element
 from nwbzarr.model.values import compound_dtype, parse_compound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from nwbzarr.schema.specs import CompoundField
 
 Array = np.ndarray[Any, Any]
@@ -157,11 +158,9 @@ def _empty_dtype(dtype: tuple[CompoundField, ...]) -> Any:
 
 def schema_dtype(dataset: Dataset) -> Any:
     """Return what the schema says of a dataset's values, or None where it says nothing."""
-    rules = getattr(dataset, "rules", None)
-    if rules is not None:
-        return rules.dtype
-    registry, name = getattr(dataset, "schema_registry", None), getattr(dataset, "schema_type", "")
-    return getattr(registry.resolved(name), "dtype", None) if registry is not None and name else None
+    find = getattr(dataset, "rules_of_data", None)
+    rules = None if find is None else find()
+    return None if rules is None else rules.dtype
 
 
 def unwrapped(data: Any) -> Any:

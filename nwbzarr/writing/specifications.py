@@ -110,7 +110,9 @@ def namespace_nodes(key: _Key) -> Nodes:
     chunks: dict[str, bytes] = {}
     for name, content in {"namespace": {"namespaces": [entry]}, **sources}.items():
         text = np.array(json.dumps(content, separators=(",", ":"), ensure_ascii=False), dtype=object)
-        layout = plan_layout((), text.dtype, compressors=[{"name": "zstd", "configuration": {"level": 3, "checksum": False}}])
+        layout = plan_layout(
+            (), text.dtype, compressors=[{"name": "zstd", "configuration": {"level": 3, "checksum": False}}]
+        )
         path = f"{folder}/{name}"
         documents[path] = array_document(
             shape=(),

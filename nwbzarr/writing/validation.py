@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.links import is_reference, parse_links
@@ -14,6 +13,8 @@ from nwbzarr.schema.core import CORE
 from nwbzarr.schema.validation import Child, check_node
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nwbzarr.model.elements import Element
     from nwbzarr.schema.registry import Registry
     from nwbzarr.writing.plans import WritePlan

@@ -1,4 +1,4 @@
-"""Compile the tables of this room from an installed PyNWB: ``python -m nwbzarr.schema.compiling``.
+"""Compile the tables of the schema room from an installed PyNWB: ``python -m nwbzarr.interop.schema``.
 
 Needs the extra ``pynwb`` (Python 3.12). From the YAML files that PyNWB ships it takes the facts of the schema; from
 PyNWB's classes the names that it gives to fields, constructor arguments and methods. Sentences are left out. Run it
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nwbzarr.schema.language import Json, encode_namespace, parse_namespace, standard_dtype
 from nwbzarr.schema.specs import Include, Namespace, Source
 
-TABLES = Path(__file__).parent / "tables"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TABLES = Path(__file__).parents[1] / "schema" / "tables"
 
 #: Namespace file of each compiled namespace, below the folder of PyNWB's schema.
 NAMESPACE_FILES = {
@@ -179,7 +181,7 @@ def _lines(table: Any, depth: int = 3, indent: str = "") -> str:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m nwbzarr.schema.compiling", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m nwbzarr.interop.schema", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=TABLES, metavar="DIR")
     for path in write_tables(parser.parse_args().folder):
         print(path)  # noqa: T201 - a command prints

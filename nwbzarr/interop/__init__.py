@@ -1,0 +1,1 @@
+"""What meets other tools where they are: PyNWB."""
