@@ -125,9 +125,8 @@ class AlignedDynamicTable(DynamicTable):
         for name, part in parts.items():
             self.category_tables[name].check_row(part)
         super().add_row(row, id=id, enforce_unique_id=enforce_unique_id)
-        identifier = self.id.all_values()[-1] if id is None else id
         for name, part in parts.items():
-            self.category_tables[name].add_row(part, id=int(identifier))
+            self.category_tables[name].add_row(part)
 
     def get_colnames(self, include_category_tables: bool = False, ignore_category_ids: bool = False) -> list[Any]:
         """Return names of columns; with categories as pairs of category and column."""

@@ -113,21 +113,6 @@ class ImageSegmentation(NWBDataInterface):
         return self.create_plane_segmentation(*args, **fields)  # type: ignore[attr-defined]
 
 
-class HERD(Container):
-    """What terms in a session mean in resources elsewhere: keys, entities, and where each is used.
-
-    Parameters
-    ----------
-    keys, files, entities, objects, object_keys, entity_keys : list of tuple, optional
-        Rows of the six tables, in the order of their fields in the schema; empty when not given.
-    """
-
-    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return what to set; a table that was not given has no rows."""
-        tables = (name for name, spec in self.schema_fields.items() if spec.types == ("Data",))
-        return {name: [] if values.get(name) is None else values[name] for name in tables}
-
-
 class ScratchData(NWBData):
     """One-off results of an analysis, of any form.
 

@@ -47,7 +47,6 @@ class VectorData(Data):
     """
 
     description: str
-    rules: DatasetSpec | None = None
 
     def prepare_data(self, name: str, data: Any) -> Any:
         """Return the data to keep: a list that rows can be added to, where nothing was given."""
@@ -56,10 +55,6 @@ class VectorData(Data):
             message = f"{self.schema_type} {name!r} must hold one entry for each row, but a scalar came"
             raise FieldTypeError(message)
         return super().prepare_data(name, data)
-
-    def rules_of_data(self) -> DatasetSpec | None:
-        """Return what the schema says of the data: what the table's type says of this column goes first."""
-        return self.rules or super().rules_of_data()
 
     def adopt_rules(self, rules: DatasetSpec) -> None:
         """Take what a table's type says of this column, and check the values against it.

@@ -208,6 +208,9 @@ class Data(Typed, Dataset):
         self.set_fields(self.prepare(values))
         self.check()
 
+    #: What the type of the holder says of this dataset; None for what its own type says.
+    rules: DatasetSpec | None = None
+
     def prepare_data(self, name: str, data: Any) -> Any:
         """Return the data to keep, checked against what the type allows."""
         from nwbzarr.model.data_rules import parse_data
@@ -215,7 +218,9 @@ class Data(Typed, Dataset):
         return parse_data(self.schema_registry.resolved(self.schema_type), data, f"{self.schema_type} {name!r}")
 
     def rules_of_data(self) -> DatasetSpec | None:
-        """Return what the schema says of the data; None where it says nothing."""
+        """Return what the schema says of the data: what the holder's type says of it goes first."""
+        if self.rules is not None:
+            return self.rules
         spec = self.schema_registry.resolved(self.schema_type)
         return spec if isinstance(spec, DatasetSpec) else None
 

@@ -11,7 +11,7 @@ from nwbzarr.errors import FieldTypeError
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import as_array
 from nwbzarr.model.elements import Element
-from nwbzarr.model.values import as_dtype, check_shape, is_blocks, parse_compound, parse_scalar, shape_of
+from nwbzarr.model.values import NUMERIC, as_dtype, check_shape, is_blocks, parse_compound, parse_scalar, shape_of
 from nwbzarr.schema.language import standard_dtype
 from nwbzarr.schema.specs import DatasetSpec, ReferenceTo
 
@@ -36,11 +36,9 @@ def parse_data(spec: DatasetSpec | GroupSpec, data: Any, where: str) -> Any:
     FieldTypeError, SchemaError
         When values or shape are not what the schema allows.
     """
-    if not isinstance(spec, DatasetSpec) or data is None or isinstance(data, Element):
-        return data
-    if is_blocks(data) or (not isinstance(data, list | tuple | np.ndarray) and hasattr(data, "dtype")):
-        return data
     inner = data.data if isinstance(data, ZarrDataIO) else data
+    if not isinstance(spec, DatasetSpec) or _is_elsewhere(inner):
+        return data
     if isinstance(spec.dtype, tuple):
         return _parse_rows(data, spec, where)
     if isinstance(spec.dtype, ReferenceTo):
@@ -49,19 +47,25 @@ def parse_data(spec: DatasetSpec | GroupSpec, data: Any, where: str) -> Any:
     dtype = standard_dtype(spec.dtype) if spec.dtype else "any"
     if not spec.shapes and not isinstance(inner, list | tuple | np.ndarray):
         return parse_scalar(data, spec.dtype, where)
+    return _parse_array(data, inner, dtype, spec, where)
+
+
+def _is_elsewhere(data: Any) -> bool:
+    """Whether values are known only when they are read: lazy arrays, iterators of blocks, other datasets."""
+    if data is None or isinstance(data, Element) or is_blocks(data):
+        return True
+    return not isinstance(data, list | tuple | np.ndarray | np.generic) and hasattr(data, "dtype")
+
+
+def _parse_array(data: Any, inner: Any, dtype: str, spec: DatasetSpec, where: str) -> Any:
     if isinstance(inner, list) and not inner:
         # Rows come later; an empty list has no shape.
         return data
-    if spec.shapes and dtype not in ("any", "text", "ascii", "isodatetime"):
-        check_shape(shape_of(inner), spec.dims, spec.shapes, where)
     if dtype in ("text", "ascii"):
         check_texts(inner, where)
-        return data
-    return (
-        data
-        if dtype in ("any", "isodatetime", "object", "region") or not np.size(inner)
-        else _numbers(data, dtype, where)
-    )
+    if spec.shapes and dtype not in ("any", "text", "ascii", "isodatetime"):
+        check_shape(shape_of(inner), spec.dims, spec.shapes, where)
+    return _numbers(data, dtype, where) if dtype in NUMERIC and np.size(inner) else data
 
 
 def _numbers(data: Any, dtype: str, where: str) -> Any:

@@ -46,6 +46,9 @@ class ColumnSpec:
 #: Columns that are ragged in PyNWB although the schema does not name their index.
 _RAGGED = {("SweepTable", "series"): 1}
 
+#: Order of the columns where PyNWB's is not that of the schema.
+_ORDERS = {"SweepTable": ("series", "sweep_number")}
+
 _DESCRIPTIONS = {
     "annotation": "Notes on the events",
     "band_limits": "Lower and upper limit of each band, in Hz",
@@ -114,4 +117,4 @@ def predefined_columns(registry: Registry, name: str) -> dict[str, ColumnSpec]:
         description = _DESCRIPTIONS.get(word, word.replace("_", " "))
         rules = registry.whole(dataset)
         found[word] = ColumnSpec(word, kind, levels, dataset.quantity.least > 0, rules, description)
-    return found
+    return {word: found[word] for word in (*_ORDERS.get(name, ()), *found) if word in found}

@@ -108,8 +108,9 @@ class VectorIndex(VectorData):
             if not -count <= selection < count:
                 message = f"row {selection} is out of range: {self.name!r} has {count} rows"
                 raise IndexError(message)
-            starts, ends = self.bounds()
-            return self._part(int(starts[selection]), int(ends[selection]))
+            row = int(selection) % count
+            ends = np.asarray(self.select(slice(max(row - 1, 0), row + 1))).tolist()
+            return self._part(ends[0] if row else 0, ends[-1])
         return self.ragged_rows(selection)
 
     def _part(self, start: int, stop: int) -> Any:

@@ -12,6 +12,7 @@ from nwbzarr.model.data_io import ZarrDataIO
 
 if TYPE_CHECKING:
     from nwbzarr.model.tables import DynamicTable
+    from nwbzarr.schema.fields import FieldSpec
 
 
 class DynamicTableRegion(VectorData):
@@ -40,6 +41,10 @@ class DynamicTableRegion(VectorData):
         """Return what to set; whether rows are in range is checked at once where the table is known."""
         self._validated = values.pop("validate_data", True)
         return values
+
+    def _is_missing(self, spec: FieldSpec) -> bool:
+        # A column gets its table when it is added to its own; that it has one is checked when it is written.
+        return spec.name != "table" and super()._is_missing(spec)
 
     def check(self) -> None:
         """Raise when a row number is out of range."""
@@ -79,9 +84,11 @@ class DynamicTableRegion(VectorData):
 
     def frames(self, bounds: list[tuple[int, int]]) -> list[Any]:
         """Return one frame for each pair of bounds; the table is read once."""
-        numbers = np.asarray(self.entries(), dtype=np.int64)
-        whole = self.table.to_dataframe(index=True)
-        return [whole.iloc[numbers[start:stop]] for start, stop in bounds]
+        low, high = min(start for start, _ in bounds), max(stop for _, stop in bounds)
+        numbers = np.asarray(self.select(slice(low, high)), dtype=np.int64)
+        # One frame of all rows, then slices of it: pandas takes rows by number slowly.
+        whole = self.table.to_dataframe(index=True).iloc[numbers]
+        return [whole.iloc[start - low : stop - low] for start, stop in bounds]
 
     def __getitem__(self, selection: Any) -> Any:
         """Return rows of the table as a frame; one row for an integer."""

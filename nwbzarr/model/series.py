@@ -385,19 +385,6 @@ class DecompositionSeries(TimeSeries):
             values["bands"] = FrequencyBandsTable()
         return super().prepare(values)
 
-    def add_band(
-        self, band_name: str, band_limits: Any = None, band_mean: Any = None, band_stdev: Any = None, **values: Any
-    ) -> None:
-        """Add a band.
-
-        Parameters
-        ----------
-        band_name : str
-            Its name.
-        band_limits : (float, float), optional
-            In Hz.
-        band_mean, band_stdev : float, optional
-            Mean and standard deviation of a Gaussian filter, in Hz.
-        """
-        given = {"band_name": band_name, "band_limits": band_limits, "band_mean": band_mean, "band_stdev": band_stdev}
-        self.bands.add_row({word: value for word, value in given.items() if value is not None}, **values)
+    def add_band(self, *args: Any, **values: Any) -> None:
+        """Add a band; see `FrequencyBandsTable.add_band`."""
+        self.bands.add_band(*args, **values)

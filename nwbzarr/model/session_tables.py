@@ -26,6 +26,30 @@ class FrequencyBandsTable(DynamicTable):
 
     default_description = "frequency bands of the decomposition"
 
+    def add_band(
+        self,
+        band_name: str,
+        band_limits: Any = None,
+        band_mean: float | None = None,
+        band_stdev: float | None = None,
+        **values: Any,
+    ) -> None:
+        """Add a band.
+
+        Parameters
+        ----------
+        band_name : str
+            Its name.
+        band_limits : (float, float)
+            In Hz.
+        band_mean, band_stdev : float, optional
+            Mean and standard deviation of a Gaussian filter, in Hz.
+        **values
+            Values of the other columns.
+        """
+        given = {"band_name": band_name, "band_limits": band_limits, "band_mean": band_mean, "band_stdev": band_stdev}
+        self.add_row({word: value for word, value in given.items() if value is not None}, **values)
+
 
 class EventsTable(DynamicTable):
     """Events in time: one row for each, with its time in seconds."""

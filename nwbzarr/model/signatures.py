@@ -52,7 +52,7 @@ def plan_signature(registry: Registry, name: str) -> inspect.Signature:
         field = fields.get(word)
         default: Any = inspect.Parameter.empty
         if word == "name":
-            default = inspect.Parameter.empty if named is None else named
+            default = named if named is not None else None if optional else inspect.Parameter.empty
         elif optional:
             # A default of the schema for a dataset says what its absence means: it is not written.
             default = field.default if field is not None and field.kind is Kind.ATTRIBUTE else None

@@ -112,6 +112,9 @@ def check_entry(column: VectorData, value: Any, *, ragged: bool = True) -> None:
         message = f"column {column.name!r} must have a value in every row, but None came"
         raise FieldTypeError(message)
     column.check_new_entry(value)
+    rules = column.rules_of_data()
+    if rules is not None and isinstance(rules.dtype, tuple):
+        return
     data = column.data
     if (
         ragged

@@ -166,7 +166,7 @@ class DynamicTable(TableReading):
         return predefined_columns(self.schema_registry, self.schema_type)
 
     @classmethod
-    def from_dataframe(  # noqa: PLR0913 - PyNWB's signature
+    def from_dataframe(
         cls,
         df: Any,
         name: str,
@@ -269,7 +269,7 @@ class DynamicTable(TableReading):
                 "that would have no value; add the column with its data (add_column), or give it from the first row on"
             )
             raise SchemaError(message)
-        for name in names:
+        for name in [name for name in self.predefined if name in names]:
             self._make_column(self.predefined[name])
 
     def _make_column(self, spec: ColumnSpec) -> None:

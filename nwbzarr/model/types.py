@@ -69,6 +69,7 @@ HOMES = {
         "SimultaneousRecordingsTable",
         "SweepTable",
     ),
+    "nwbzarr.model.herd": ("HERD",),
     "nwbzarr.model.nwbfile": ("NWBFile",),
 }
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nwbzarr.convention.documents import check_array_document
-from nwbzarr.convention.dtypes import fill_value
 from nwbzarr.convention.links import Link, Reference, parse_reference
-from nwbzarr.convention.names import SPECIFICATIONS, join_path, parse_path, split_path
+from nwbzarr.convention.names import join_path, parse_path, split_path
 from nwbzarr.convention.sidecar import digest_of
 from nwbzarr.errors import (
     DanglingLinkError,
@@ -36,8 +35,9 @@ from nwbzarr.model.nwbfile import NWBFile
 from nwbzarr.model.types import class_of
 from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.reading.namespaces import load_registry
+from nwbzarr.reading.small_arrays import SmallArrays
 from nwbzarr.stores.connections import Connections, OpenStore
-from nwbzarr.stores.keys import named_errors, read_many
+from nwbzarr.stores.keys import named_errors
 from nwbzarr.stores.url import StoreURL, resolve_source
 from nwbzarr.tree.loading import find_tree, load_tree
 
@@ -51,9 +51,6 @@ if TYPE_CHECKING:
 
 #: Most stores that one link may lead through.
 MAX_HOPS = 8
-
-#: Most scalars that are fetched together from a store without a sidecar.
-PREFETCH_LIMIT = 4000
 
 
 Trail = tuple[tuple[StoreURL, str], ...]
@@ -78,11 +75,8 @@ class Session:
         self.tree = tree
         self._elements: dict[str, Element] = {}
         self._names: dict[str, dict[str, Link | None]] = {}
-        self._absent: set[str] = set()
+        self._small = SmallArrays(store)
         self._registries: dict[str, Registry | None] = {}
-        #: Chunks that were fetched ahead, until they are taken.
-        self._held: dict[str, bytes] = {}
-        self._prefetched = store.url.is_local
 
     def __repr__(self) -> str:
         return f"<Session {self.url.text}: {len(self.tree.documents)} nodes>"
@@ -142,7 +136,7 @@ class Session:
         """Take the metadata of a commit that added to this store."""
         self.tree = tree
         self._names.clear()
-        self._absent.clear()
+        self._small.clear()
 
     def link_targets(self) -> set[StoreURL]:
         """Return the stores that links of this store lead to; broken ones are left out."""
@@ -242,21 +236,8 @@ class Session:
 
     def prefetch(self, paths: Collection[str]) -> None:
         """Fetch what some arrays consist of side by side, where each is one chunk."""
-        if self.store.url.is_local:
-            return
-        keys = [
-            self.tree.single_chunk_key(path)
-            for path in paths
-            if path in self.tree.documents and self.tree.is_array(path)
-        ]
-        wanted = [
-            key for key in keys if key is not None and key not in self.tree.small_chunks and key not in self._absent
-        ]
-        for key, data in zip(wanted, read_many(self.store.keys, wanted, self.url), strict=True):
-            if data is None:
-                self._absent.add(key)
-            else:
-                self._held[key] = data
+        if not self.url.is_local:
+            self._small.prefetch(self.tree, paths)
 
     # How links are followed.
 
@@ -326,42 +307,9 @@ class Session:
     # How small arrays are read.
 
     def small_array(self, path: str) -> np.ndarray[Any, Any] | None:
-        """Return the whole of an array that consists of one chunk, or None when zarr must read it."""
-        key = self.tree.single_chunk_key(path)
-        if key is None:
-            return None
-        data = self.tree.small_chunks.get(key)
-        if data is None:
-            data = self._held.pop(key, None)
-        if data is None and key not in self._absent:
-            data = self._fetch(path, key)
-        if data is None:
-            document = self.tree.documents[path]
-            dtype = self.tree.dtype(path)
-            return np.full(document["shape"], document.get("fill_value", fill_value(dtype)), dtype)
+        """Return the whole of an array that consists of one chunk, or None when zarr must read it; not to be changed."""
         with self.named_errors(path):
-            return self.tree.small_array(path, data)  # type: ignore[no-any-return]
-
-    def _fetch(self, path: str, key: str) -> bytes | None:
-        """Return a chunk that is not in hand, together with all scalars when it is the first."""
-        if not self._prefetched and not self.tree.documents[path]["shape"]:
-            self._prefetched = True
-            wanted = [found for found in self._scalar_keys() if found not in self.tree.small_chunks][:PREFETCH_LIMIT]
-            for name, data in zip(wanted, read_many(self.store.keys, wanted, self.url), strict=True):
-                if data is None:
-                    self._absent.add(name)
-                else:
-                    self.tree.small_chunks[name] = data
-            if key in self.tree.small_chunks or key in self._absent:
-                return self.tree.small_chunks.get(key)
-        return read_many(self.store.keys, [key], self.url)[0]
-
-    def _scalar_keys(self) -> Iterator[str]:
-        for path, document in self.tree.documents.items():
-            if document.get("shape") == [] and not path.startswith(f"/{SPECIFICATIONS}/"):
-                key = self.tree.single_chunk_key(path)
-                if key is not None:
-                    yield key
+            return self._small.array(self.tree, path)
 
     @contextlib.contextmanager
     def named_errors(self, path: str) -> Iterator[None]:

@@ -286,7 +286,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
 
 
-def _dtype_problem(dtype: DType, document: Mapping[str, Any]) -> str:
+def _dtype_problem(dtype: DType, document: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one answer for each kind of dtype
     """Say what is wrong with the dtype of an array; empty for nothing."""
     attributes = document.get("attributes", {})
     stored = parse_data_type(document.get("data_type"))
@@ -321,17 +321,23 @@ def _word(dtype: np.dtype[Any]) -> str:
     return "text" if dtype.kind in "OUT" else str(dtype)
 
 
+#: NumPy kinds of the dtypes of the schema that have no size.
+_KINDS = {
+    "text": "OUTS",
+    "ascii": "OUTS",
+    "isodatetime": "OUTS",
+    "object": "OUT",
+    "region": "OUT",
+    "bool": "b",
+    "numeric": "iuf",
+}
+
+
 def _is_precise(word: str, stored: np.dtype[Any]) -> bool:
     """Whether a NumPy dtype is the one that the schema asks for, or more precise."""
     word = standard_dtype(word)
-    if word in ("text", "ascii", "isodatetime"):
-        return stored.kind in "OUTS"
-    if word in ("object", "region"):
-        return stored.kind in "OUT"
-    if word == "bool":
-        return stored.kind == "b"
-    if word == "numeric":
-        return stored.kind in "iuf"
+    if word in _KINDS:
+        return stored.kind in _KINDS[word]
     wanted = np.dtype(word)
     return stored.kind == wanted.kind and stored.itemsize >= wanted.itemsize
 
@@ -341,16 +347,7 @@ def _attribute_dtype_problem(dtype: DType, array: np.ndarray[Any, Any]) -> str:
     if not isinstance(dtype, str) or not array.size:
         return ""
     word = standard_dtype(dtype)
-    kinds = {
-        "text": "OUT",
-        "ascii": "OUT",
-        "isodatetime": "OUT",
-        "bool": "b",
-        "numeric": "iuf",
-        "object": "OUT",
-        "region": "OUT",
-    }
-    allowed = kinds.get(word, "iuf" if word.startswith("float") else "iu")
+    allowed = _KINDS.get(word, "iuf" if word.startswith("float") else "iu")
     negative = word.startswith("uint") and array.dtype.kind == "i" and (array < 0).any()
     if array.dtype.kind in allowed and not negative:
         return ""

@@ -1163,8 +1163,8 @@ def _sweep_table(library: Library) -> Any:
     electrode = _add_icephys_electrode(made)
     made.sweep_table = library.deprecated("SweepTable")()
     for number in range(2):
-        stimulus = _clamp(library, "CurrentClampStimulusSeries", f"stimulus{number}", electrode, sweep_number=number)
-        response = _clamp(library, "CurrentClampSeries", f"response{number}", electrode, sweep_number=number)
+        stimulus = _clamp(library, "CurrentClampStimulusSeries", f"stimulus{number}", electrode, sweep_number=np.uint32(number))
+        response = _clamp(library, "CurrentClampSeries", f"response{number}", electrode, sweep_number=np.uint32(number))
         made.add_stimulus(stimulus)
         made.add_acquisition(response)
         made.sweep_table.add_entry(stimulus)
