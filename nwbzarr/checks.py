@@ -67,9 +67,9 @@ def validate(
     for node in session.tree.documents:
         if f"{node}/".startswith(f"/{SPECIFICATIONS}/"):
             continue
-        problems += _guarded(node, lambda node=node: check_node(nodes, node, registry))  # type: ignore[misc]
-        problems += _guarded(node, lambda node=node: check_links(session, node))  # type: ignore[misc]
-        problems += _guarded(node, lambda node=node: check_values(session, node))  # type: ignore[misc]
+        problems += _guarded(node, lambda node=node: check_node(nodes, node, registry))
+        problems += _guarded(node, lambda node=node: check_links(session, node))
+        problems += _guarded(node, lambda node=node: check_values(session, node))
     return problems
 
 
@@ -191,3 +191,6 @@ def _check_references(session: Session, path: str, owner: str, attributes: Mappi
         except NWBZarrError as error:
             found.append(Problem(path, owner, "", error.message))
     return found
+
+
+__all__ = ["Problem", "validate"]

@@ -16,7 +16,7 @@ from nwbzarr.errors import (
     StoreModeError,
 )
 from nwbzarr.model.elements import Element, Location
-from nwbzarr.model.nwbfile import NWBFile
+from nwbzarr.model.neurodata import NWBFile
 from nwbzarr.reading.sessions import Manager, Session
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.local import LocalCreation, LocalUpdate

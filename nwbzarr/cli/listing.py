@@ -9,7 +9,7 @@ from nwbzarr.model.elements import Element, Pointer
 from nwbzarr.model.groups import Group
 
 if TYPE_CHECKING:
-    from nwbzarr.model.nwbfile import NWBFile
+    from nwbzarr.model.neurodata import NWBFile
 
 
 def describe(element: Element) -> dict[str, Any]:

@@ -120,7 +120,8 @@ class Collection(Mapping[str, T], Generic[T]):
             message = f"{self._owner.neurodata_type}.{self._spec.name} has no {name!r}; it has {known}"
             raise KeyError(message)
         found: Any = group.raw_member(name)
-        return found.follow() if isinstance(found, Pointer) else found  # type: ignore[no-any-return]
+        followed: Any = found.follow() if isinstance(found, Pointer) else found
+        return followed  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[str]:
         group = self.group

@@ -28,6 +28,24 @@ if TYPE_CHECKING:
     from nwbzarr.stores.url import StoreURL
 
 
+class ArrayData(Protocol):
+    """What the data of a dataset offers: a lazy array when it is read, an array when it was given."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape."""
+
+    @property
+    def dtype(self) -> Any:
+        """Dtype; object for text."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, selection: Any) -> Any: ...
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where an element is stored: the store, and the path in it."""

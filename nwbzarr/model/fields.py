@@ -206,7 +206,8 @@ def _as_data(container: Group, spec: FieldSpec, value: Any) -> Element:
     from nwbzarr.model.types import class_named
 
     checked = parse_value(value, spec, _owner(container))
-    return class_named("Data")(spec.path.rpartition("/")[2], checked)
+    made: Element = class_named("Data")(spec.path.rpartition("/")[2], checked)
+    return made
 
 
 def _set_link(container: Group, spec: FieldSpec, value: Any) -> None:
@@ -218,12 +219,12 @@ def _set_link(container: Group, spec: FieldSpec, value: Any) -> None:
     group.link_member(value, name)
 
 
-def _get_collection(container: Group, spec: FieldSpec) -> Collection:
+def _get_collection(container: Group, spec: FieldSpec) -> Collection[Any]:
     return Collection(container, spec)
 
 
 def _set_collection(container: Group, spec: FieldSpec, value: Any) -> None:
-    collection = Collection(container, spec)
+    collection: Collection[Any] = Collection(container, spec)
     for item in listed(value):
         collection.add(item)
 

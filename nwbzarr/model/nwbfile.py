@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nwbzarr.convention.links import is_reference
 from nwbzarr.convention.names import LINKS, SPECIFICATIONS_LOCATION
@@ -104,7 +104,7 @@ class NWBFile(SessionRows):
         return values
 
     @property
-    def modules(self) -> Collection:
+    def modules(self) -> Collection[Any]:
         """Processing modules, under the older name."""
         return self.processing
 
@@ -202,13 +202,13 @@ class NWBFile(SessionRows):
             return found.to_dataframe()
         return found.data if isinstance(found, ScratchData) else found
 
-    def copy(self) -> NWBFile:
+    def copy(self) -> Self:
         """Return a new session with the same metadata that shares every container with this one.
 
         Written to another store, the containers become links: nothing is copied but texts and dates. Links of this
         session are taken over as they are, not followed.
         """
-        made = NWBFile.__new__(NWBFile)
+        made = type(self).__new__(type(self))
         Group.__init__(made, "root", new_identity(NWBFile))
         _copy_attributes(self, made)
         made.specifications = self.loader if self.loader is not None else self.specifications

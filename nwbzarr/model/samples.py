@@ -28,7 +28,8 @@ class TimeSeriesReference(NamedTuple):
     """
 
     idx_start: int
-    count: int
+    # NWB's word, which tuples have for something else.
+    count: int  # type: ignore[assignment]
     timeseries: Any
 
     @classmethod
@@ -99,7 +100,8 @@ class TimeSeriesReferenceVectorData(VectorData):
 
         if isinstance(value, TimeSeries):
             return TimeSeriesReference(0, value.num_samples or 0, value)
-        wanted = isinstance(value, tuple | list | np.void) and len(value) == len(TimeSeriesReference._fields)
+        row: Any = value
+        wanted = isinstance(value, tuple | list | np.void) and len(row) == len(TimeSeriesReference._fields)
         if not wanted or not isinstance(value[2], Element):
             message = f"a row of {self.name!r} must be (idx_start, count, timeseries), but {value!r} came"
             raise FieldTypeError(message)

@@ -109,7 +109,7 @@ def annotate(word: str, field: FieldSpec | None) -> str:
     """Return the type annotation of a constructor's argument, as text."""
     if word == "name":
         return "str"
-    if field is None or field.shapes or isinstance(field.dtype, tuple):
+    if field is None or word == "id" or field.shapes or isinstance(field.dtype, tuple):
         return "Any"
     if field.kind is Kind.COLLECTION or (field.kind is Kind.CONTAINER and field.types == ("Data",)):
         return "Any"

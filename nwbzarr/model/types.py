@@ -102,7 +102,7 @@ def class_named(name: str, registry: Registry = CORE) -> type[Any]:
         if spec is None:
             message = f"there is no neurodata type {name!r} among {', '.join(sorted(home.namespaces))}"
             raise NamespaceError(message)
-        base = class_named(spec.base, home) if spec.base else (Data if spec.is_dataset else Container)
+        base: Any = class_named(spec.base, home) if spec.base else (Data if spec.is_dataset else Container)
         content = {"__module__": "nwbzarr", "__doc__": describe_type(home, name)}
         _made[key] = type(base)(name, (base,), content, registry=home)
     return _made[key]

@@ -113,9 +113,9 @@ class LazyArray(NDArrayOperatorsMixin):
         """Return what is selected, as NumPy would."""
         small = self._session.small_array(self.path)
         if small is not None:
-            found = small[selection]
+            part = small[selection]
             # What is kept is not to be changed by those who ask for it.
-            return found.copy() if isinstance(found, np.ndarray) else found
+            return part.copy() if isinstance(part, np.ndarray) else part
         planned = plan_selection(selection, self.shape)
         with self._session.named_errors(self.path):
             found: Any = self.zarr[planned.box] if planned.is_basic else self.zarr.oindex[planned.box]

@@ -31,7 +31,7 @@ from nwbzarr.errors import (
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element, Location, Pointer
 from nwbzarr.model.groups import Group
-from nwbzarr.model.nwbfile import NWBFile
+from nwbzarr.model.neurodata import NWBFile
 from nwbzarr.model.types import class_of
 from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.reading.namespaces import load_registry

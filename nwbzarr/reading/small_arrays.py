@@ -73,7 +73,7 @@ class SmallArrays:
         if found.shape and _size(found) <= KEPT_BYTES:
             found.flags.writeable = False
             self._kept[path] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def prefetch(self, tree: Tree, paths: Collection[str]) -> None:
         """Fetch the chunks of some arrays side by side; they are held until they are asked for."""

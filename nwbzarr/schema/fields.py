@@ -215,10 +215,6 @@ def _of_container(
         quantity=spec.quantity,
         required=required,
         any_name=single and spec.name is None,
-        claimed=frozenset() if spec.name else _names(holder),
+        claimed=frozenset() if spec.name else holder.names,
         dtype=spec.dtype if isinstance(spec, DatasetSpec) else None,
     )
-
-
-def _names(spec: GroupSpec) -> frozenset[str]:
-    return frozenset(child.name for child in (*spec.datasets, *spec.groups, *spec.links) if child.name)

@@ -122,7 +122,7 @@ def _parse_source(name: str, content: Any, where: str) -> Source:
     content = _mapping(content, where)
     datasets = [parse_dataset(item, where) for item in _list(content, "datasets", where)]
     groups = [parse_group(item, where) for item in _list(content, "groups", where)]
-    specs = (*datasets, *groups)
+    specs: tuple[GroupSpec | DatasetSpec, ...] = (*datasets, *groups)
     if any(spec.type_def is None for spec in specs):
         raise _wrong(where, "every entry must define a neurodata type, but one does not")
     return Source(name, specs)

@@ -6,9 +6,10 @@ registry it stands for its own. This room refuses to know where namespaces come 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nwbzarr.errors import NamespaceError
 from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, GroupSpec, LinkSpec, Namespace
@@ -131,13 +132,14 @@ class Registry:
             if spec is None:
                 message = f"there is no neurodata type {name!r} among {', '.join(sorted(self.namespaces))}"
                 raise NamespaceError(message)
-            found = spec.spec
+            own: Any = spec.spec
+            found = own
             if spec.base:
-                base = self._base_registry(spec).resolved(spec.base)
-                if type(base) is not type(found):
+                base: Any = self._base_registry(spec).resolved(spec.base)
+                if type(base) is not type(own):
                     message = f"{name} and its base {spec.base} must both be groups or both be datasets, but are not"
                     raise NamespaceError(message)
-                found = merge(base, found)
+                found = merge(base, own)
             self._resolved[name] = found
         return found
 
@@ -145,7 +147,7 @@ class Registry:
         """Return an included spec with what its type says, where the type is known."""
         if spec.type_inc is None or spec.type_inc not in self.types:
             return spec
-        base = self.resolved(spec.type_inc)
+        base: Any = self.resolved(spec.type_inc)
         return merge(base, spec) if type(base) is type(spec) else spec
 
     def fields_of(self, name: str) -> dict[str, FieldSpec]:
@@ -191,17 +193,13 @@ def merge(base: Node, own: Node) -> Node:
 
     An attribute said anew replaces its namesake; a named child is merged with its namesake.
     """
-    attributes = _joined(base.attributes, own.attributes)
-    common = {
-        "attributes": attributes,
-        "name": own.name or base.name,
-        "default_name": own.default_name or base.default_name,
-        "type_inc": own.type_inc or base.type_inc,
-    }
     if isinstance(base, DatasetSpec) and isinstance(own, DatasetSpec):
         return replace(
             own,
-            **common,
+            name=own.name or base.name,
+            default_name=own.default_name or base.default_name,
+            type_inc=own.type_inc or base.type_inc,
+            attributes=_joined(base.attributes, own.attributes),
             dtype=base.dtype if own.dtype is None else own.dtype,
             dims=own.dims or base.dims,
             shapes=own.shapes or base.shapes,
@@ -209,23 +207,26 @@ def merge(base: Node, own: Node) -> Node:
             value=base.value if own.value is None else own.value,
         )
     if isinstance(base, GroupSpec) and isinstance(own, GroupSpec):
-        said = {child.name for child in (*own.datasets, *own.groups, *own.links) if child.name}
         return replace(
             own,
-            **common,
-            datasets=_merged(base.datasets, own.datasets, said),
-            groups=_merged(base.groups, own.groups, said),
-            links=_joined([link for link in base.links if link.name not in said], own.links),
+            name=own.name or base.name,
+            default_name=own.default_name or base.default_name,
+            type_inc=own.type_inc or base.type_inc,
+            attributes=_joined(base.attributes, own.attributes),
+            datasets=_merged(base.datasets, own.datasets, own.names),
+            groups=_merged(base.groups, own.groups, own.names),
+            links=_joined([link for link in base.links if link.name not in own.names], own.links),
         )
     raise TypeError(type(own).__name__)  # pragma: no cover - callers pass a pair
 
 
 def _joined(base: Iterable[Named], own: Iterable[Named]) -> tuple[Named, ...]:
     """Return both, with `own` in the place of its namesakes."""
-    return tuple({_key(spec): spec for spec in (*base, *own)}.values())
+    found: dict[Any, Named] = {_key(spec): spec for spec in itertools.chain(base, own)}
+    return tuple(found.values())
 
 
-def _merged(base: Iterable[Node], own: Iterable[Node], said: set[str | None]) -> tuple[Node, ...]:
+def _merged(base: Iterable[Node], own: Iterable[Node], said: frozenset[str]) -> tuple[Node, ...]:
     """Return the children of both, namesakes merged; a name that `own` gives to another kind is gone."""
     by_key = {_key(spec): spec for spec in own}
     kept = {
@@ -233,13 +234,14 @@ def _merged(base: Iterable[Node], own: Iterable[Node], said: set[str | None]) ->
         for spec in base
         if _key(spec) in by_key or spec.name not in said or spec.name is None
     }
-    return tuple({**kept, **{key: spec for key, spec in by_key.items() if key not in kept}}.values())
+    found: dict[Any, Node] = {**kept, **{key: spec for key, spec in by_key.items() if key not in kept}}
+    return tuple(found.values())
 
 
-def _key(spec: Named) -> str | tuple[str | None, ...]:
+def _key(spec: Any) -> str | tuple[str | None, ...]:
     """Return what tells a spec from its neighbours: its name, else its type."""
     if spec.name is not None:
-        return spec.name
+        return str(spec.name)
     if isinstance(spec, LinkSpec):
         return ("link", spec.target)
     return ("type", getattr(spec, "type_def", None) or getattr(spec, "type_inc", None))

@@ -126,6 +126,16 @@ class GroupSpec:
     groups: tuple[GroupSpec, ...] = ()
     links: tuple[LinkSpec, ...] = ()
 
+    @property
+    def children(self) -> tuple[DatasetSpec | GroupSpec | LinkSpec, ...]:
+        """Everything that may be below it."""
+        return (*self.datasets, *self.groups, *self.links)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the children that have one."""
+        return frozenset(child.name for child in self.children if child.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Include:

@@ -143,7 +143,7 @@ class _Checker:
     def group(self, spec: GroupSpec, path: str) -> Iterator[Problem]:
         yield from self.attributes(spec.attributes, path)
         children = {child.name: child for child in self.nodes.children(path)}
-        for part in (*spec.datasets, *spec.groups, *spec.links):
+        for part in spec.children:
             if part.name is not None:
                 yield from self.named(part, children.get(part.name), path)
             else:
@@ -176,8 +176,7 @@ class _Checker:
         wanted = spec.target if isinstance(spec, LinkSpec) else spec.type_inc
         if wanted is None:
             return
-        claimed = {part.name for part in (*holder.datasets, *holder.groups, *holder.links) if part.name}
-        free = [child for child in children if child.name not in claimed]
+        free = [child for child in children if child.name not in holder.names]
         certain = sum(child.known and self.fits(child, wanted, strict=True) for child in free)
         possible = certain + sum(not child.known or not self.knows(child) for child in free)
         if possible < spec.quantity.least or (spec.quantity.most is not None and certain > spec.quantity.most):
@@ -255,7 +254,8 @@ class _Checker:
 
 def _is_empty(spec: GroupSpec) -> bool:
     """Whether nothing has to be in a plain group: its absence says as much as its presence."""
-    required = [part for part in (*spec.datasets, *spec.links, *spec.attributes) if _least(part)]
+    parts: list[DatasetSpec | LinkSpec | AttributeSpec] = [*spec.datasets, *spec.links, *spec.attributes]
+    required = any(map(_least, parts))
     return not required and all(
         not group.quantity.least or (group.type_inc is None and _is_empty(group)) for group in spec.groups
     )

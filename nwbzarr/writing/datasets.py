@@ -216,7 +216,7 @@ class DatasetPlanner:
         for block in dataset.appended:
             found = find_references(block, dtype, path)
             blocks.append(found.encode(path_of) if found is not None else settled_rows(block, dtype, path))
-        sources = [open_source(block, path) for block in blocks]
+        sources: list[Any] = [open_source(block, path) for block in blocks]
         added = sum(source.shape[0] for source in sources)
         stored = document["shape"]
         known = dataset.data.dtype

@@ -40,9 +40,9 @@ def check_plan(plan: WritePlan, stored: list[tuple[Element, str]]) -> None:
     """
     nodes = PlannedNodes(plan)
     registries: dict[str | None, Registry] = dict.fromkeys(CORE.namespaces, CORE)
-    new = [(element, path) for element, path in stored if _is_new(element)]
+    new: list[tuple[Any, str]] = [(element, path) for element, path in stored if _is_new(element)]
     for element, _ in new:
-        registry = type(element).schema_registry  # type: ignore[attr-defined]
+        registry = type(element).schema_registry
         if registry is not CORE:
             registries[element.namespace] = registry
     problems = [problem for _, path in new for problem in check_node(nodes, path, registries.get)]
@@ -57,7 +57,7 @@ def _is_new(element: Element) -> bool:
     """Whether an element was made here, of a type that is known; copies of older sessions keep what they had."""
     return (
         isinstance(element, Typed)
-        and element.new_attributes.get(NEURODATA_TYPE) == element.schema_type  # type: ignore[attr-defined]
+        and element.new_attributes.get(NEURODATA_TYPE) == element.schema_type
         and getattr(element, "specifications", None) is None
     )
 
