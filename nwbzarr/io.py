@@ -147,6 +147,9 @@ class NWBZarrIO:
             message = f"write takes an NWBFile, but {type(nwbfile).__name__} came"
             raise SchemaError(message, self.url.text)
         self._check_belongs(nwbfile)
+        origin = nwbfile.specifications if nwbfile.loader is None else None
+        if origin is not None and self._base is None:
+            origin.check_namespaces()
         plan, stored = plan_write(nwbfile, self.url, self._base)
         if plan.base is not None and not plan.documents:
             return WriteReport(self.url, 0, 0, 0, (), plan.base)
@@ -180,6 +183,7 @@ class NWBZarrIO:
         if (nwbfile is not None and nwbfile is not source) or source.changed:
             message = "export copies what is stored, but the session given holds something else: write it first"
             raise SchemaError(message, src_io.url.text)
+        src_io.session.check_namespaces()
         return self._carry_out(plan_export(source, self.url))
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import nwbzarr
@@ -28,11 +29,13 @@ examples:
       the same on S3; credentials come from AWS_ACCESS_KEY_ID and the like, a server of your own from AWS_ENDPOINT_URL
   nwbzarr show s3://my-bucket/demo/processed_data.nwb.zarr
       what a session holds, and what it only links to
+  nwbzarr validate s3://my-bucket/demo/processed_data.nwb.zarr
+      everything in it that its own cached namespaces do not allow
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status (0 done, 1 failed with a named error, 2 wrong usage).
+    """Run one command; return the exit status (0 done, 1 failed with a named error or not valid, 2 wrong usage).
 
     Parameters
     ----------
@@ -58,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_show(commands)
+    _add_validate(commands)
     return parser
 
 
@@ -84,6 +88,20 @@ def _add_show(commands: Any) -> None:
     show.add_argument("url", metavar="URL", help="a session")
     _add_common(show)
     show.set_defaults(run=_show)
+
+
+def _add_validate(commands: Any) -> None:
+    validate = commands.add_parser(
+        "validate",
+        help="check a session against the namespaces that it has cached",
+        description=(
+            "List everything in a session that its own cached namespaces do not allow; links are followed for the type "
+            "of what they lead to. The exit status is 1 when there is anything."
+        ),
+    )
+    validate.add_argument("url", metavar="URL", help="a session")
+    _add_common(validate)
+    validate.set_defaults(run=_validate)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
@@ -117,6 +135,15 @@ def _show(parsed: argparse.Namespace) -> int:
     nwbfile = nwbzarr.open(parsed.url, storage_options=_options(parsed.option))
     print(json.dumps(describe(nwbfile), indent=2) if parsed.json else draw(nwbfile))
     return 0
+
+
+def _validate(parsed: argparse.Namespace) -> int:
+    problems = nwbzarr.validate(parsed.url, storage_options=_options(parsed.option))
+    if parsed.json:
+        print(json.dumps([asdict(problem) for problem in problems], indent=2))
+    else:
+        print("\n".join([*map(str, problems), f"{len(problems)} problems" if problems else "no problems"]))
+    return 1 if problems else 0
 
 
 def _options(pairs: Sequence[str]) -> dict[str, Any] | None:

@@ -302,6 +302,14 @@ class Element:
             return "/"
         return join_path(self.parent.path, self.name)
 
+    def get_ancestor(self, data_type: str | None = None, neurodata_type: str | None = None) -> Element | None:
+        """Return the nearest parent of a neurodata type, or the parent when none is named; None when there is none."""
+        wanted = data_type or neurodata_type
+        found = self.parent
+        while found is not None and (found.neurodata_type is None or wanted not in (None, found.neurodata_type)):
+            found = found.parent
+        return found
+
     @property
     def root(self) -> Element:
         """The outermost parent: the session, once there is one."""

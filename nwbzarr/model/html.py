@@ -5,11 +5,16 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from nwbzarr.errors import MissingExtraError
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element, Pointer
 from nwbzarr.model.groups import Group
+from nwbzarr.model.table_reading import TableReading
 
 _STYLE = "margin-left:1.2em;font-family:monospace"
+
+#: Rows of a table that are shown.
+_ROWS = 10
 
 #: Longest text that is shown whole.
 _TEXT_LIMIT = 120
@@ -31,9 +36,22 @@ def _body(element: Element) -> str:
     if isinstance(element, Dataset):
         rows.append(escape(_describe_data(element)))
     parts = [f"<div style='{_STYLE}'>{row}</div>" for row in rows]
+    if isinstance(element, TableReading):
+        return "".join([*parts, _table(element)])
     if isinstance(element, Group):
-        parts += [_member(element, name) for name in element]
+        parts += [_member(element, name) for name in element.member_names()]
     return "".join(parts)
+
+
+def _table(table: TableReading) -> str:
+    """Return the first rows of a table; a table that is linked, or too long to look at, is described."""
+    rows = f"<div style='{_STYLE}'>{len(table)} rows of {escape(', '.join(table.colnames) or 'no columns')}</div>"
+    try:
+        frame = table.select_rows(slice(0, _ROWS), index=True)
+    except MissingExtraError:
+        return rows
+    named = frame.map(lambda cell: f"{cell.neurodata_type} {cell.name}" if isinstance(cell, Element) else _short(cell))
+    return f"{rows}<div style='{_STYLE}'>{named.to_html(border=0)}</div>"
 
 
 def _member(group: Group, name: str) -> str:

@@ -17,6 +17,8 @@ from nwbzarr.model.groups import Group
 from nwbzarr.model.session_rows import SessionRows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nwbzarr.model.base import Subject
     from nwbzarr.model.collections import Collection
 
@@ -107,6 +109,15 @@ class NWBFile(SessionRows):
     def modules(self) -> Collection[Any]:
         """Processing modules, under the older name."""
         return self.processing
+
+    @property
+    def objects(self) -> dict[str, Element]:
+        """Everything of this session that has a type, by object id; what is linked from other sessions is not."""
+        return {str(found.object_id): found for found in _typed_below(self)}
+
+    def all_children(self) -> list[Element]:
+        """Return everything of this session that has a type, this session first."""
+        return list(_typed_below(self))
 
     def add_acquisition(self, nwbdata: Container, use_sweep_table: bool = False) -> Any:
         """Add recorded data, and return it; with `use_sweep_table`, patch clamp series join the table of sweeps."""
@@ -217,6 +228,17 @@ class NWBFile(SessionRows):
 
     #: The stored session whose cached namespaces go with this one, or None.
     specifications: Any = None
+
+
+def _typed_below(group: Group) -> Iterator[Element]:
+    if group.neurodata_type is not None:
+        yield group
+    for name in group.member_names():
+        member = group.raw_member(name)
+        if isinstance(member, Group) and member.parent is group:
+            yield from _typed_below(member)
+        elif isinstance(member, Dataset) and member.parent is group and member.neurodata_type is not None:
+            yield member
 
 
 def _copy_attributes(source: Element, made: Element) -> None:

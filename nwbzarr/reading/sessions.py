@@ -36,6 +36,7 @@ from nwbzarr.model.types import class_of
 from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.reading.namespaces import load_registry
 from nwbzarr.reading.small_arrays import SmallArrays
+from nwbzarr.schema.core import CORE
 from nwbzarr.stores.connections import Connections, OpenStore
 from nwbzarr.stores.keys import named_errors
 from nwbzarr.stores.url import StoreURL, resolve_source
@@ -233,6 +234,19 @@ class Session:
             except NWBZarrError as error:
                 warnings.warn(f"{error}: its types are read as plain containers", stacklevel=2)
         return self._registries[namespace]
+
+    def check_namespaces(self) -> None:
+        """Raise for a cached namespace that cannot be understood: it is not copied into another store.
+
+        Raises
+        ------
+        NamespaceError
+            When one is no JSON, contradicts itself, or includes one that is not there.
+        """
+        for name, version in self.tree.namespaces.items():
+            known = CORE.namespaces.get(name)
+            if known is None or known.version != version:
+                load_registry(self, name)
 
     def prefetch(self, paths: Collection[str]) -> None:
         """Fetch what some arrays consist of side by side, where each is one chunk."""
