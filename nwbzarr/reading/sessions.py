@@ -193,6 +193,8 @@ class Session:
         ------
         ReferenceTargetError
             When nothing is stored there.
+        DanglingLinkError
+            When a link on the way is broken.
         """
         if isinstance(value, str):
             reference = Reference(".", parse_path(value, self.url.text))
@@ -208,6 +210,9 @@ class Session:
             name = split_path(reference.path)[1] or "root"
             return self._follow("/", Link(name, reference.source, reference.path), ())
         except DanglingLinkError as error:
+            if error.__cause__ is not None:
+                # A link on the way is broken, and says so itself.
+                raise
             message = f"the reference to {reference.path!r} names nothing that is stored"
             raise ReferenceTargetError(message, self.url.text, reference.path) from error
 

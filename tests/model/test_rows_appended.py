@@ -55,9 +55,13 @@ def values(found: Any) -> Any:
     return [values(each) for each in found] if isinstance(found, list) else np.asarray(found).tolist()
 
 
-def session() -> NWBFile:
+def bare() -> Any:
+    return NWBFile(session_description="d", identifier="i", session_start_time=START)
+
+
+def session() -> Any:
     """Return a session with electrodes, units, trials and a series."""
-    nwb = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    nwb = bare()
     device = nwb.create_device(name="probe")
     shank = nwb.create_electrode_group(name="shank", description="d", location="l", device=device)
     for row in range(3):
@@ -71,7 +75,7 @@ def session() -> NWBFile:
     return nwb
 
 
-def write(place: Place, nwb: NWBFile) -> None:
+def write(place: Place, nwb: Any) -> None:
     with place.io(NAME, "w") as io:
         io.write(nwb)
 
@@ -93,9 +97,11 @@ def check_lengths(table: Any) -> None:
 def test_trials_are_there_for_the_next_reader(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         series = nwb.acquisition["speed"]
-        nwb.add_trial(start_time=2.0, stop_time=3.5, tags="b, a much longer tag", timeseries=[series, series], kind="stop")
+        nwb.add_trial(
+            start_time=2.0, stop_time=3.5, tags="b, a much longer tag", timeseries=[series, series], kind="stop"
+        )
         assert len(nwb.trials) == 2
         io.write(nwb)
     trials = read(place).trials
@@ -113,7 +119,7 @@ def test_trials_are_there_for_the_next_reader(place: Place) -> None:
 def test_rows_may_be_empty_lists(place: Place, column: str) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         if column in nwb.trials.colnames:
             row = {"start_time": 2.0, "stop_time": 3.0, "tags": ["b"], "timeseries": [(0, 1, nwb.acquisition["speed"])]}
             nwb.trials.add_row({**row, "kind": "k", column: []})
@@ -131,7 +137,7 @@ def test_rows_may_be_empty_lists(place: Place, column: str) -> None:
 def test_units_are_there_for_the_next_reader(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_unit(spike_times=[], electrodes=[1], waveforms=[], label="silent")
         nwb.add_unit(spike_times=[9.5], electrodes=[2, 1], waveforms=[[[5.0, 6.0], [7.0, 8.0]]], label="ü" * 300)
         io.write(nwb)
@@ -151,7 +157,7 @@ def test_units_are_there_for_the_next_reader(place: Place) -> None:
 def test_electrodes_are_there_for_the_next_reader(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_electrode(location="a region of another name", group=nwb.electrode_groups["shank"], x=9.0)
         io.write(nwb)
     nwb = read(place)
@@ -166,7 +172,7 @@ def test_a_row_of_a_new_group_and_a_unit_of_a_new_electrode(place: Place) -> Non
     """References to what is added by the same write."""
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         device = nwb.create_device(name="second probe")
         group = nwb.create_electrode_group(
             name="a shank of a longer name", description="d", location="l", device=device
@@ -189,7 +195,7 @@ def test_a_row_of_a_new_group_and_a_unit_of_a_new_electrode(place: Place) -> Non
 def test_columns_are_there_for_the_next_reader(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_electrode_column(name="gain", description="d", data=[1, 2, 3])
         nwb.add_trial_column(name="words", description="d", data=[["x", "y"]], index=True)
         nwb.add_unit_column(name="deep", description="d", data=[[[1], [2, 3]]], index=2)
@@ -204,7 +210,7 @@ def test_columns_are_there_for_the_next_reader(place: Place) -> None:
 def test_a_column_and_a_row_by_one_write(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial_column(name="reward", description="d", data=[0.5])
         series = nwb.acquisition["speed"]
         nwb.add_trial(start_time=1.0, stop_time=2.0, tags=[], timeseries=[series], kind="x", reward=1.5)
@@ -222,7 +228,7 @@ def test_a_column_and_a_row_by_one_write(place: Place) -> None:
 def test_a_row_before_a_column_by_one_write(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial(start_time=1.0, stop_time=2.0, tags=[], timeseries=[nwb.acquisition["speed"]], kind="x")
         with pytest.raises(SchemaError, match="2"):
             nwb.add_trial_column(name="reward", description="d", data=[0.5])
@@ -234,7 +240,7 @@ def test_a_row_before_a_column_by_one_write(place: Place) -> None:
 def test_the_writer_sees_rows_before_and_after_they_are_stored(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial(start_time=1.0, stop_time=2.0, tags=["b"], timeseries=[nwb.acquisition["speed"]], kind="stop")
         for _ in range(2):
             trials = nwb.trials
@@ -249,10 +255,60 @@ def test_the_writer_sees_rows_before_and_after_they_are_stored(place: Place) -> 
             io.write(nwb)
 
 
+@pytest.mark.parametrize("writes", [1, 2, 4])
+def test_rows_of_a_table_that_this_handle_has_made(place: Place, writes: int) -> None:
+    """The table is in memory and stored at once; every row is stored once."""
+    made = bare()
+    table = DynamicTable(name="t", description="d", columns=[VectorData(name="number", description="d", data=[0])])
+    made.add_scratch(table)
+    with place.io(NAME, "w") as io:
+        io.write(made)
+        for row in range(1, writes + 1):
+            table.add_row(number=row)
+            io.write(made)
+            assert values(table["number"][:]) == list(range(row + 1))
+    found = read(place).scratch["t"]
+    assert values(found["number"][:]) == list(range(writes + 1))
+    assert values(found.id[:]) == list(range(writes + 1))
+
+
+def test_ragged_rows_of_a_table_that_this_handle_has_made(place: Place) -> None:
+    made = session()
+    with place.io(NAME, "w") as io:
+        io.write(made)
+        for row in range(3):
+            made.add_trial(
+                start_time=1.0, stop_time=2.0, tags=["t"] * row, timeseries=made.acquisition["speed"], kind=f"k{row}"
+            )
+            made.add_unit(spike_times=[float(row)], electrodes=[row], waveforms=[], label=f"u{row}")
+            made.add_electrode(location=f"L{row}", group=made.electrode_groups["shank"], x=1.0)
+            io.write(made)
+    nwb = read(place)
+    for found in (nwb.trials, nwb.units, nwb.electrodes):
+        check_lengths(found)
+    assert [len(each) for each in nwb.trials["tags"][:]] == [1, 0, 1, 2]
+    assert [values(each) for each in nwb.units["spike_times"][:]] == [[0.1, 0.2], [0.0], [1.0], [2.0]]
+    assert values(nwb.electrodes["location"][:])[3:] == ["L0", "L1", "L2"]
+
+
+def test_a_column_that_this_handle_has_added_grows(place: Place) -> None:
+    write(place, session())
+    with place.io(NAME, "r+") as io:
+        nwb: Any = io.read()
+        nwb.add_electrode_column(name="gain", description="d", data=[1, 2, 3])
+        io.write(nwb)
+        for row in (4, 5):
+            nwb.add_electrode(location="l", group=nwb.electrode_groups["shank"], x=1.0, gain=row)
+            io.write(nwb)
+    found = read(place).electrodes
+    check_lengths(found)
+    assert values(found["gain"][:]) == [1, 2, 3, 4, 5]
+
+
 def test_many_writes_of_one_handle(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         for row in range(1, 9):
             nwb.add_trial(
                 start_time=float(row),
@@ -272,7 +328,7 @@ def test_many_handles_one_after_the_other(place: Place) -> None:
     write(place, session())
     for row in range(1, 7):
         with place.io(NAME, "r+") as io:
-            nwb = io.read()
+            nwb: Any = io.read()
             assert len(nwb.units) == row
             nwb.add_unit(spike_times=np.arange(float(row)), electrodes=[row % 3], waveforms=[], label=f"u{row}")
             nwb.add_electrode(location=f"L{row}", group=nwb.electrode_groups["shank"], x=-float(row))
@@ -287,11 +343,15 @@ def test_many_handles_one_after_the_other(place: Place) -> None:
 def test_many_rows_by_one_write(place: Place) -> None:
     write(place, session())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         series = nwb.acquisition["speed"]
         for row in range(500):
             nwb.add_trial(
-                start_time=float(row), stop_time=row + 1.0, tags=[f"t{row}"], timeseries=[(row % 90, 3, series)], kind="k"
+                start_time=float(row),
+                stop_time=row + 1.0,
+                tags=[f"t{row}"],
+                timeseries=[(row % 90, 3, series)],
+                kind="k",
             )
         io.write(nwb)
     trials = read(place).trials
@@ -302,13 +362,13 @@ def test_many_rows_by_one_write(place: Place) -> None:
 
 
 def test_rows_of_empty_tables(place: Place) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     made.trials = TimeIntervals(name="trials", description="d")
     made.add_trial_column(name="kind", description="d")
     made.add_trial_column(name="words", description="d", index=True)
     write(place, made)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial(start_time=1.0, stop_time=2.0, kind="go", words=["x"])
         io.write(nwb)
     trials = read(place).trials
@@ -317,20 +377,20 @@ def test_rows_of_empty_tables(place: Place) -> None:
 
 
 def test_columns_that_a_type_names_begin_with_the_first_row(place: Place) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     made.trials = TimeIntervals(name="trials", description="d")
     write(place, made)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial(start_time=1.0, stop_time=2.0, tags=["x"])
         io.write(nwb)
     assert [values(each) for each in read(place).trials["tags"][:]] == [["x"]]
 
 
 def test_tables_that_begin_in_a_stored_session(place: Place) -> None:
-    write(place, NWBFile(session_description="d", identifier="i", session_start_time=START))
+    write(place, bare())
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         device = nwb.create_device(name="probe")
         group = nwb.create_electrode_group(name="g", description="d", location="l", device=device)
         nwb.add_electrode(location="l", group=group)
@@ -372,7 +432,7 @@ def test_ends_outgrow_an_index_written_by_zarr(local: Place, dtype: str, length:
     if consolidated:
         consolidate(folder)
     with local.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.processing["m"]["t"].add_row(many=[-1, -2, -3, -4])
         nwb.processing["m"]["t"].add_row(many=list(range(300)))
         assert values(nwb.processing["m"]["t"]["many"][2]) == [-1, -2, -3, -4]
@@ -391,7 +451,7 @@ def test_ends_outgrow_an_index_written_by_zarr(local: Place, dtype: str, length:
 
 @pytest.mark.parametrize(("dtype", "length"), [(np.uint8, 254), (np.uint16, 65534)])
 def test_ends_outgrow_an_index_given_in_few_bits(place: Place, dtype: Any, length: int) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     entries = VectorData(name="many", description="d", data=np.arange(length, dtype=np.int32))
     index = VectorIndex(name="many_index", data=np.array([length], dtype=dtype), target=entries)
     made.add_scratch(DynamicTable(name="t", description="d", columns=[index, entries]))
@@ -399,7 +459,7 @@ def test_ends_outgrow_an_index_given_in_few_bits(place: Place, dtype: Any, lengt
     assert read(place).scratch["t"]["many"].data.dtype == dtype
     for row in range(3):
         with place.io(NAME, "r+") as io:
-            nwb = io.read()
+            nwb: Any = io.read()
             nwb.scratch["t"].add_row(many=[row] * (row + 1))
             io.write(nwb)
     table = read(place).scratch["t"]
@@ -410,14 +470,14 @@ def test_ends_outgrow_an_index_given_in_few_bits(place: Place, dtype: Any, lengt
 
 
 def test_ends_of_a_doubly_ragged_column_outgrow_eight_bits(place: Place) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     entries = VectorData(name="deep", description="d", data=np.arange(254.0))
     inner = VectorIndex(name="deep_index", data=np.arange(1, 255, dtype=np.uint8), target=entries)
     outer = VectorIndex(name="deep_index_index", data=np.array([200, 254], dtype=np.uint8), target=inner)
     made.add_scratch(DynamicTable(name="t", description="d", columns=[outer, inner, entries]))
     write(place, made)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.scratch["t"].add_row(deep=[[1.5], [2.5, 3.5], []])
         io.write(nwb)
     column = read(place).scratch["t"]["deep"]
@@ -451,7 +511,7 @@ def test_an_error_in_a_row_leaves_nothing_half_added(place: Place, wrong: dict[s
     write(place, session())
     before = unchanged(place)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         row = {"start_time": 1.0, "stop_time": 2.0, "tags": ["b"], "timeseries": [], "kind": "k", **wrong}
         with pytest.raises((NWBZarrError, TypeError, AttributeError)):
             nwb.trials.add_row(row)
@@ -482,7 +542,7 @@ def test_an_error_in_a_unit_leaves_nothing_half_added(place: Place, wrong: dict[
     write(place, session())
     before = unchanged(place)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         row = {"spike_times": [1.0], "electrodes": [0], "waveforms": [[[1.0, 2.0]]], "label": "l", **wrong}
         with pytest.raises((NWBZarrError, TypeError)):
             nwb.add_unit(**row)
@@ -493,7 +553,7 @@ def test_an_error_in_a_unit_leaves_nothing_half_added(place: Place, wrong: dict[
 
 
 def test_a_first_row_that_is_refused_begins_no_column() -> None:
-    nwb = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    nwb = bare()
     with pytest.raises(NWBZarrError):
         nwb.add_trial(start_time="x", stop_time=2.0, tags=["a"])
     nwb.add_trial(start_time=1.0, stop_time=2.0)
@@ -505,7 +565,7 @@ def test_a_row_that_refers_to_nothing_stored_writes_nothing(place: Place) -> Non
     before = unchanged(place)
     nowhere = TimeSeries(name="nowhere", data=np.arange(50), unit="m", rate=10.0)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial(start_time=1.0, stop_time=2.0, tags=["b"], timeseries=[nowhere], kind="k")
         with pytest.raises(UnstoredTargetError, match="nowhere"):
             io.write(nwb)
@@ -517,7 +577,7 @@ def test_a_failed_write_is_made_good_by_the_next(place: Place) -> None:
     write(place, session())
     nowhere = TimeSeries(name="nowhere", data=np.arange(50), unit="m", rate=10.0)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.add_trial(start_time=1.0, stop_time=2.0, tags=["b"], timeseries=[nowhere], kind="k")
         with pytest.raises(UnstoredTargetError):
             io.write(nwb)
@@ -557,13 +617,13 @@ def test_a_write_that_is_cut_off_leaves_the_old_rows(monkeypatch: pytest.MonkeyP
             failed = False
             try:
                 with NWBZarrIO(url, "r+") as io:
-                    nwb = io.read()
+                    nwb: Any = io.read()
                     nwb.add_unit(spike_times=[9.0], electrodes=[1], waveforms=[[[1.0, 2.0]]], label="x" * 100)
                     io.write(nwb)
             except (NWBZarrError, OSError):
                 failed = True
             monkeypatch.setattr(kind, "pipe_file", pipe)
-            units = nwbzarr.open(url).units
+            units: Any = nwbzarr.open(url).units
             check_lengths(units)
             assert values(units["spike_times"][0]) == [0.1, 0.2]
             assert values(units["label"][:])[0] == "good"
@@ -577,7 +637,7 @@ def test_a_write_that_is_cut_off_leaves_the_old_rows(monkeypatch: pytest.MonkeyP
 
 
 def test_rows_of_other_dtypes_are_stored_in_that_of_the_column(place: Place) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     columns = [
         VectorData(name="small", description="d", data=np.array([1], dtype=np.int16)),
         VectorData(name="real", description="d", data=np.array([1.0], dtype=np.float32)),
@@ -586,7 +646,7 @@ def test_rows_of_other_dtypes_are_stored_in_that_of_the_column(place: Place) -> 
     made.add_scratch(DynamicTable(name="t", description="d", columns=columns))
     write(place, made)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.scratch["t"].add_row(small=2, real=2, truth=False)
         with pytest.raises(NWBZarrError, match="small"):
             nwb.scratch["t"].add_row(small=2.5, real=2, truth=False)
@@ -601,14 +661,14 @@ def test_rows_of_other_dtypes_are_stored_in_that_of_the_column(place: Place) -> 
 
 
 def test_enumerations_grow_by_new_elements(place: Place) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     table = DynamicTable(name="t", description="d")
     table.add_column(name="kind", description="d", enum=["go"])
     table.add_row(kind="go")
     made.add_scratch(table)
     write(place, made)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.scratch["t"].add_row(kind="a much longer word")
         nwb.scratch["t"].add_row(kind="go")
         io.write(nwb)
@@ -618,7 +678,7 @@ def test_enumerations_grow_by_new_elements(place: Place) -> None:
 
 
 def test_regions_of_interest_and_recordings_grow(place: Place) -> None:
-    made = NWBFile(session_description="d", identifier="i", session_start_time=START)
+    made = bare()
     device = made.create_device(name="scope")
     plane = made.create_imaging_plane(
         name="plane",
@@ -642,7 +702,7 @@ def test_regions_of_interest_and_recordings_grow(place: Place) -> None:
     made.add_icephys_simultaneous_recording(recordings=[0])
     write(place, made)
     with place.io(NAME, "r+") as io:
-        nwb = io.read()
+        nwb: Any = io.read()
         nwb.processing["ophys"]["ImageSegmentation"]["rois"].add_roi(pixel_mask=[(3, 4, 1.0), (5, 6, 1.5)])
         row = nwb.add_intracellular_recording(
             electrode=nwb.icephys_electrodes["pipette"],
