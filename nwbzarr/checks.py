@@ -170,11 +170,11 @@ def check_values(session: Session, path: str) -> list[Problem]:
     element = session.element(path) if owner else None
     try:
         if isinstance(element, VectorIndex):
-            element.check_stored()
+            element.check_whole()
         elif isinstance(element, DynamicTableRegion):
             element.check_rows(np.asarray(element.data))
         elif isinstance(element, DynamicTable):
-            element.check_stored()
+            element.check_whole()
     except NWBZarrError as error:
         found.append(Problem(path, owner, "", error.message))
     return found

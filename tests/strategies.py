@@ -684,7 +684,7 @@ _COLUMNS: dict[str, Callable[[Maker, int, int], Values]] = {
 }
 
 #: Dimensions that are one under two names.
-_SAME = {"frame": "num_times", "num_events": "num_times"}
+_SAME = {"frame": "num_times", "time": "num_times", "num_events": "num_times"}
 
 #: Region to the type of table that it is of, and the dimension that has its length.
 _REGIONS = {

@@ -32,6 +32,10 @@ class AlignedDynamicTable(DynamicTable):
         """Return what to set; category tables are added as members."""
         self._given_categories = (values.pop("category_tables", None), values.pop("categories", None))
         values["categories"] = ()
+        tables = self._given_categories[0]
+        if values.get("id") is None and not values.get("columns") and tables:
+            first = next(iter(tables.values() if isinstance(tables, Mapping) else tables))
+            values["id"] = list(range(len(first)))
         return super().prepare(values)
 
     def check(self) -> None:
@@ -143,20 +147,27 @@ class AlignedDynamicTable(DynamicTable):
     def __getitem__(self, key: Any) -> Any:
         """Return a category or column by name, a column of a category by a pair of names, or rows as a frame."""
         if isinstance(key, str) and key in self.categories:
-            return self.category_tables[key]
-        if isinstance(key, tuple) and key and isinstance(key[0], str):
-            table = self.get_category(key[0])
-            return table[key[1]] if table is not self else super().__getitem__(key[1])
-        if isinstance(key, str):
+            return self.category_tables[key].to_dataframe()
+        if not isinstance(key, tuple):
             return super().__getitem__(key)
-        if isinstance(key, tuple):
-            rows, *names = key
-            found = (
-                self.get_category(names[0])[rows] if isinstance(names[0], str) and names[0] in self.categories else self
-            )
-            if found is not self:
-                return found[names[1]] if len(names) > 1 else found
-        return super().__getitem__(key)
+        words = [part for item in key for part in (item if isinstance(item, tuple) else (item,))]
+        names = [word for word in words if isinstance(word, str)]
+        rows = [word for word in words if not isinstance(word, str)]
+        table = self.get_category(names[0]) if names else self
+        if table is self and names and names[0] != self.name:
+            return super().__getitem__(key)
+        found = table.raw_column(names[1]) if len(names) > 1 else table
+        if not rows:
+            return found if len(names) > 1 else found.to_dataframe()
+        return found[rows[0]]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a member of a name, or a column of a category by a pair of names."""
+        if isinstance(name, tuple):
+            category, column = name
+            known = (*self.categories, self.name)
+            return category in known and column in self.get_category(category).colnames
+        return super().__contains__(name)
 
     def select_rows(
         self, rows: Any, names: Sequence[str] | None = None, *, index: bool = False, df: bool = True
@@ -200,10 +211,8 @@ class AlignedDynamicTable(DynamicTable):
         """
         left_out = set(exclude or ())
         frame = self.select_rows(slice(None), [name for name in self.colnames if name not in left_out], index=index)
-        if not ignore_category_ids:
-            for category, table in self.category_tables.items():
-                place = next((at for at, word in enumerate(frame.columns) if word[0] == category), len(frame.columns))
-                frame.insert(place, (category, "id"), table.id.all_values())
+        if ignore_category_ids:
+            frame = frame.drop(columns=[(category, "id") for category in self.categories])
         asked = {
             ("electrodes", "electrode"): electrode_refs_as_objectids,
             ("stimuli", "stimulus"): stimulus_refs_as_objectids,

@@ -109,7 +109,10 @@ class ImageSegmentation(NWBDataInterface):
     """Results of segmenting imaging planes into regions of interest: a `PlaneSegmentation` for each plane."""
 
     def add_segmentation(self, *args: Any, **fields: Any) -> Any:
-        """Make a `PlaneSegmentation`, add it, and return it."""
+        """Make a `PlaneSegmentation`, add it, and return it; described as its plane is, where nothing else is said."""
+        plane = fields.get("imaging_plane")
+        if not args and fields.get("description") is None and plane is not None:
+            fields["description"] = plane.description
         return self.create_plane_segmentation(*args, **fields)  # type: ignore[attr-defined]
 
 
@@ -176,6 +179,10 @@ class CSRMatrix(Container):
             When a part is missing, or they do not fit each other.
         """
         matrix = values["data"]
+        if isinstance(matrix, np.ndarray | list) and np.ndim(matrix) == 2:  # noqa: PLR2004 - a matrix has two dimensions
+            from scipy.sparse import csr_matrix
+
+            matrix = csr_matrix(np.asarray(matrix))
         if hasattr(matrix, "tocsr"):
             found = matrix.tocsr()
             values.update(data=found.data, indices=found.indices, indptr=found.indptr, shape=found.shape)

@@ -32,6 +32,14 @@ class ElementIdentifiers(Data):
         One for each row.
     """
 
+    def __eq__(self, other: object) -> Any:
+        """Return the rows whose identifiers are among others; or whether the other is this very dataset."""
+        if isinstance(other, list | tuple | np.ndarray | int | np.integer) and not isinstance(other, bool):
+            return np.isin(self.all_values(), other).nonzero()[0]
+        return self is other
+
+    __hash__ = Data.__hash__
+
 
 class VectorData(Data):
     """A column of a table.
@@ -90,29 +98,40 @@ class VectorData(Data):
         self.extend([value])
 
     def check_new_entry(self, value: Any) -> None:
-        """Raise `FieldTypeError` for a value that this column cannot hold."""
-        rules = self.rules
-        if rules is None or rules.dtype is None:
-            return
-        where = f"column {self.name!r}, row {self.row_count()}"
-        if isinstance(rules.dtype, str):
-            if isinstance(value, np.ndarray | list | tuple):
-                parse_data(DatasetSpec(dtype=rules.dtype), np.asarray(value), where)
-            else:
-                parse_scalar(value, rules.dtype, where)
-        elif isinstance(rules.dtype, ReferenceTo):
+        """Raise `FieldTypeError` or `SchemaError` for a value that this column cannot hold."""
+        if self.rules is not None:
+            self._check_by_rules(self.rules, value, f"column {self.name!r}, row {self.row_count()}")
+        if self.loader is not None:
+            self.as_block([value])
+
+    @staticmethod
+    def _check_by_rules(rules: DatasetSpec, value: Any, where: str) -> None:
+        if isinstance(rules.dtype, ReferenceTo):
             check_references([value], rules.dtype.target, where)
-        else:
+        elif isinstance(rules.dtype, tuple):
             parse_data(DatasetSpec(dtype=rules.dtype), [value], where)
+        elif isinstance(value, np.ndarray | list | tuple):
+            entry = np.asarray(value)[np.newaxis]
+            parse_data(DatasetSpec(dtype=rules.dtype, dims=rules.dims, shapes=rules.shapes), entry, where)
+        elif rules.dtype is not None:
+            parse_scalar(value, rules.dtype, where)
 
     def check_new_entries(self, values: np.ndarray[Any, Any]) -> None:
-        """Raise `FieldTypeError` unless this column can hold all of an array."""
+        """Raise `FieldTypeError` or `SchemaError` unless this column can hold all of an array."""
         rules = self.rules
-        if rules is not None and isinstance(rules.dtype, str):
-            parse_data(DatasetSpec(dtype=rules.dtype), values, f"column {self.name!r}, row {self.row_count()}")
+        if rules is not None and (rules.dtype is None or isinstance(rules.dtype, str)):
+            where = f"column {self.name!r}, row {self.row_count()}"
+            parse_data(DatasetSpec(dtype=rules.dtype, dims=rules.dims, shapes=rules.shapes), values, where)
+            if self.loader is not None and len(values):
+                self.as_block(values)
             return
         for value in values:
             self.check_new_entry(value)
+
+    def get_meanings(self) -> Any:
+        """Return the table of what the values mean, or None."""
+        find = getattr(self.parent, "get_meanings_for_column", None)
+        return None if find is None else find(self.name)
 
     def get(self, selection: Any, **_: Any) -> Any:
         """Return rows."""
@@ -163,6 +182,16 @@ class EnumData(VectorData):
     def get(self, selection: Any, index: bool = False, **_: Any) -> Any:
         """Return the elements that entries stand for, or their numbers."""
         return self.select(selection) if index else self[selection]
+
+    def check_new_entry(self, value: Any) -> None:
+        """Take any element; one that is new joins the list."""
+
+    def add_row(self, value: Any, index: bool = False) -> None:
+        """Add one row: an element, or with `index` its number."""
+        if index:
+            self.add_rows([value])
+        else:
+            self.put([value])
 
     def put(self, values: Sequence[Any]) -> None:
         """Add elements; those that are new join the list."""

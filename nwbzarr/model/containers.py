@@ -75,6 +75,9 @@ class Typed:
     def check(self) -> None:
         """Raise when fields that were set do not fit each other; a subclass knows."""
 
+    def check_whole(self) -> None:
+        """Raise when what has grown since does not fit together; looked at before this is written."""
+
     @property
     def fields(self) -> dict[str, Any]:
         """Values of the fields that are set, by name; collections only where something is in them."""

@@ -71,7 +71,7 @@ class Dataset(Element):
         if not self._known and self.loader is not None:
             self._data = self.loader.data(self)
             self._known = True
-        elif self.loader is None and self.appended:
+        elif self.stored_at is None and self.appended:
             self._data = np.concatenate([np.asarray(self._data), *self.appended])
             self.appended = []
         return self._data
@@ -96,7 +96,7 @@ class Dataset(Element):
         if self.loader is None and hasattr(data, "__next__"):
             return None
         stored = len(data) if isinstance(data, list | tuple) else (getattr(data, "shape", None) or (0,))[0]
-        return stored + (sum(map(len, self.appended)) if self.loader is not None or self.stored_at is not None else 0)
+        return stored + sum(map(len, self.appended))
 
     def data_to_store(self) -> Any:
         """Return the data in the dtype that it is stored in, where the type knows better than a plain list."""
@@ -151,32 +151,42 @@ class Dataset(Element):
         FieldTypeError, SchemaError
             When the rows do not fit what is stored.
         """
+        if not len(values):
+            return
         data = self.data
         if self.stored_at is None and isinstance(data, list):
             data.extend(values)
-        elif self.loader is None or self.is_plain:
-            self._append_plain(values)
         else:
-            block = np.empty(len(values), dtype=object)
-            block[:] = list(values)
-            self.appended.append(block)
+            self.appended.append(self.as_block(values))
         self.mark_changed()
 
-    def _append_plain(self, values: Sequence[Any]) -> None:
-        from nwbzarr.model.values import parse_rows
+    def as_block(self, values: Sequence[Any]) -> Any:
+        """Return rows in the form in which they are kept until they are stored.
+
+        Raises
+        ------
+        FieldTypeError, SchemaError
+            When they do not fit the rows that are there.
+        """
+        from nwbzarr.model.values import parse_rows, parse_stored_compound
 
         data = self.data
-        if isinstance(data, list):
-            self.appended.append(list(values))
-            return
         dtype = getattr(data, "dtype", None)
-        if dtype is not None and dtype.kind in "iu" and self.fits_wider:
-            dtype = None
-        block = parse_rows(values, dtype, self.name)
+        if self.loader is None and (isinstance(data, list) or dtype is None or dtype.kind == "O"):
+            return list(values)
+        if not self.is_plain:
+            return as_objects(values)
+        if dtype is not None and dtype.names is not None:
+            return parse_stored_compound(values, dtype, self.name)
+        if not self.shape[0]:
+            # An empty array has the dtype of its first rows.
+            return as_array(list(values))
+        widening = dtype is not None and dtype.kind in "iu" and self.fits_wider
+        block = parse_rows(values, None if widening else dtype, self.name)
         if block.shape[1:] != tuple(data.shape)[1:]:
             message = f"rows added to {self.name!r} must have shape {tuple(data.shape)[1:]}, but {block.shape[1:]} came"
             raise SchemaError(message)
-        self.appended.append(block)
+        return block
 
     #: Whether integers may outgrow the dtype that is stored: the dataset is written anew then.
     fits_wider = False
@@ -184,10 +194,12 @@ class Dataset(Element):
     def all_values(self) -> Any:
         """Return the whole as an array, with rows that are not stored yet; objects for text and references."""
         values = self.values_at(...) if self.loader is not None else self.data
-        return joined_rows(values, self.appended if self.stored_at is not None or self.loader is not None else [])
+        return joined_rows(values, self.appended)
 
     def __getitem__(self, selection: Any) -> Any:
-        """Return a part of the data; references are resolved to the containers they name."""
+        """Return a part of the data, with rows that are not stored yet; references are resolved to containers."""
+        if self.appended:
+            return self.all_values()[selection]
         return self.values_at(selection)
 
     def values_at(self, selection: Any) -> Any:
@@ -230,16 +242,24 @@ def as_array(values: Any) -> np.ndarray[Any, Any]:
         if isinstance(first, Element | str) or (
             isinstance(first, tuple) and any(isinstance(part, Element) for part in first)
         ):
-            made = np.empty(len(values), dtype=object)
-            made[:] = list(values)
-            return made
+            return as_objects(values)
     return np.asarray(values)
+
+
+def as_objects(values: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Return values as an array of objects, whatever they are."""
+    made = np.empty(len(values), dtype=object)
+    made[:] = list(values)
+    return made
 
 
 def joined_rows(values: Any, blocks: Sequence[Any]) -> np.ndarray[Any, Any]:
     """Return values and the blocks behind them as one array."""
     array = as_array(values)
-    return np.concatenate([array, *map(as_array, blocks)]) if blocks else array
+    if not blocks:
+        return array
+    parts = [as_array(block) for block in blocks]
+    return np.concatenate([array, *parts] if len(array) else parts)
 
 
 def _resolved(value: Any, loader: Loader) -> Any:

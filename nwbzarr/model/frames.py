@@ -62,11 +62,15 @@ def columns_of_frame(frame: Any, described: Mapping[str, str], index_column: str
         if word == index_column:
             continue
         name, cells = str(word), frame[word].to_numpy()
-        description = described.get(name, "")
+        description = described.get(name) or "no description"
         if cells.dtype == object and len(cells) and all(isinstance(cell, list | tuple | np.ndarray) for cell in cells):
+            if len({np.shape(cell) for cell in cells}) == 1 and np.size(cells[0]):
+                made.append(VectorData(name, description, np.array([list(cell) for cell in cells])))
+                continue
             flat = [item for cell in cells for item in cell]
             values = VectorData(name, description, flat)
-            made.append(VectorIndex(f"{name}_index", np.cumsum([len(cell) for cell in cells]).tolist(), values))
+            ends = VectorIndex(f"{name}_index", np.cumsum([len(cell) for cell in cells]).tolist(), values)
+            made += [values, ends]
         else:
             made.append(VectorData(name, description, list(cells) if cells.dtype == object else _plain(cells)))
     return made, identifiers

@@ -141,6 +141,12 @@ class Group(Element, Mapping[str, Any]):
         self._members[name] = element
         self.mark_changed()
 
+    def drop_member(self, name: str) -> None:
+        """Take back a member that was added and is not stored."""
+        member = self._members.pop(name)
+        if isinstance(member, Element) and member.parent is self:
+            member.parent = None
+
     def _check_addable(self, element: Element | Pointer) -> None:
         """Raise for what would hold itself, and for sessions, which are roots."""
         above: Element | None = self

@@ -110,7 +110,8 @@ class IntracellularRecordingsTable(AlignedDynamicTable):
                     **(response_metadata or {}),
                 },
                 **values,
-            }
+            },
+            enforce_unique_id="id" in values,
         )
         return len(self) - 1
 
@@ -118,6 +119,13 @@ class IntracellularRecordingsTable(AlignedDynamicTable):
     def _electrode(electrode: Any, *series: Any) -> Any:
         found = [getattr(item, "electrode", None) for item in series if item is not None]
         known = [item for item in found if item is not None]
+        kinds = {_clamp(item) for item in series if item is not None} - {None}
+        if len(kinds) > 1:
+            named = " and ".join(f"{item.schema_type} {item.name!r}" for item in series if item is not None)
+            message = (
+                f"stimulus and response must both be of a voltage clamp or both of a current clamp, but {named} came"
+            )
+            raise SchemaError(message)
         if electrode is None:
             electrode = known[0] if known else None
         if electrode is None:
@@ -129,6 +137,14 @@ class IntracellularRecordingsTable(AlignedDynamicTable):
             )
             raise SchemaError(message)
         return electrode
+
+
+def _clamp(series: TimeSeries) -> str | None:
+    """Return which clamp a series is of, or None for any other series."""
+    registry, name = series.schema_registry, series.schema_type
+    if registry.is_a(name, ("VoltageClampSeries", "VoltageClampStimulusSeries")):
+        return "voltage"
+    return "current" if registry.is_a(name, ("CurrentClampSeries", "CurrentClampStimulusSeries")) else None
 
 
 def _range(series: TimeSeries | None, start: int | None, count: int | None, spare: TimeSeries) -> TimeSeriesReference:
@@ -144,7 +160,7 @@ def _range(series: TimeSeries | None, start: int | None, count: int | None, spar
     first = 0 if start is None or start < 0 else start
     length = series.num_samples
     number = count if count is not None and count >= 0 else (length or first) - first
-    if length is not None and first + number > length:
+    if length is not None and (first >= length or first + number > length):
         message = f"samples {first} to {first + number} must be in the series {series.name!r}, which has {length}"
         raise SchemaError(message)
     return TimeSeriesReference(first, number, series)
@@ -185,7 +201,7 @@ class _Grouping(DynamicTable):
                 f"table {self.name!r} must know the table that its rows group: give {self.argument} when it is made"
             )
             raise SchemaError(message)
-        self.add_row({self.column: rows, **values})
+        self.add_row({self.column: rows, **values}, enforce_unique_id="id" in values)
         return len(self) - 1
 
 

@@ -51,10 +51,11 @@ class VectorIndex(VectorData):
         if isinstance(ends, list | np.ndarray) and len(ends):
             check_ends(np.asarray(ends), self.target, self.name)
 
-    def check_stored(self) -> None:
-        """Raise `SchemaError` when the ends that are stored do not fit the target."""
-        if self.shape and self.shape[0]:
-            check_ends(np.asarray(self.data), self.target, self.name)
+    def check_whole(self) -> None:
+        """Raise `SchemaError` when the ends do not fit the target."""
+        ends = np.asarray(self.all_values())
+        if len(ends):
+            check_ends(ends, self.target, self.name)
 
     def data_to_store(self) -> Any:
         """Return the ends as the narrowest unsigned integers that hold them; they are written anew when they outgrow it."""
@@ -80,8 +81,9 @@ class VectorIndex(VectorData):
             message = f"a row of the ragged column {self.target.name!r} must be a list or an array, but {value!r} came"
             raise FieldTypeError(message)
         target = self.target
-        if not isinstance(target, VectorIndex) and isinstance(value, np.ndarray) and value.ndim == 1:
-            target.check_new_entries(value)
+        entries = None if isinstance(target, VectorIndex) else _numbers_of(value)
+        if entries is not None:
+            target.check_new_entries(entries)
             return
         for item in value:
             target.check_new_entry(item)
@@ -98,7 +100,7 @@ class VectorIndex(VectorData):
     def bounds(self, rows: Any = slice(None)) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return where rows begin and end in the target."""
         ends = np.asarray(self.entries(), dtype=np.int64)
-        starts = np.concatenate([[0], ends[:-1]])
+        starts = np.concatenate([[0], ends])[:-1]
         return starts[rows], ends[rows]
 
     def __getitem__(self, selection: Any) -> Any:
@@ -145,6 +147,17 @@ class VectorIndex(VectorData):
         else:
             found = target.select(slice(low, high))
         return [found[start - low : end - low] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def _numbers_of(values: Any) -> np.ndarray[Any, Any] | None:
+    """Return entries as an array where they are numbers of equal shape, else None."""
+    if not len(values) or isinstance(values[0], str | Element | tuple):
+        return None
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "iufb" else None
 
 
 def check_ends(ends: np.ndarray[Any, Any], target: VectorData, name: str) -> None:

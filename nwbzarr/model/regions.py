@@ -39,7 +39,7 @@ class DynamicTableRegion(VectorData):
 
     def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return what to set; whether rows are in range is checked at once where the table is known."""
-        self._validated = values.pop("validate_data", True)
+        self._validated = values.pop("validate_data", None) is not False
         return values
 
     def _is_missing(self, spec: FieldSpec) -> bool:
@@ -84,6 +84,8 @@ class DynamicTableRegion(VectorData):
 
     def frames(self, bounds: list[tuple[int, int]]) -> list[Any]:
         """Return one frame for each pair of bounds; the table is read once."""
+        if not bounds:
+            return []
         low, high = min(start for start, _ in bounds), max(stop for _, stop in bounds)
         numbers = np.asarray(self.select(slice(low, high)), dtype=np.int64)
         # One frame of all rows, then slices of it: pandas takes rows by number slowly.

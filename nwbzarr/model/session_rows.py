@@ -9,6 +9,7 @@ from typing import Any
 
 from nwbzarr.errors import FieldTypeError, MissingFieldError
 from nwbzarr.model.containers import NWBContainer
+from nwbzarr.model.elements import Element
 
 
 class SessionRows(NWBContainer):
@@ -29,6 +30,10 @@ class SessionRows(NWBContainer):
     imaging_planes: Any
     intervals: Any
     events: Any
+    acquisition: Any
+    stimulus: Any
+    stimulus_template: Any
+    icephys_electrodes: Any
 
     def _table(self, field: str) -> Any:
         """Return a table of the session, made when it is not there."""
@@ -95,9 +100,12 @@ class SessionRows(NWBContainer):
         SchemaError
             When a value is not what its column holds.
         """
-        if location is None or group is None:
+        if not location or group is None:
             message = "an electrode must have a location and a group: give both"
             raise MissingFieldError(message)
+        if not isinstance(group, Element):
+            message = f"the group of an electrode must be an ElectrodeGroup, but {group!r} came"
+            raise FieldTypeError(message)
         table = self._table("electrodes")
         given = {
             "location": location,
@@ -196,7 +204,26 @@ class SessionRows(NWBContainer):
 
     def add_intracellular_recording(self, *args: Any, **values: Any) -> int:
         """Add an intracellular recording, and return its row; see `IntracellularRecordingsTable.add_recording`."""
-        return int(self._table("intracellular_recordings").add_recording(*args, **values))
+        row = int(self._table("intracellular_recordings").add_recording(*args, **values))
+        self._take_in(row)
+        return row
+
+    def _take_in(self, row: int) -> None:
+        """Add what a recording names and no session has yet: series and electrode."""
+        tables = self.intracellular_recordings.category_tables
+        places = {
+            ("stimuli", "stimulus"): self.stimulus,
+            ("stimuli", "stimulus_template"): self.stimulus_template,
+            ("responses", "response"): self.acquisition,
+        }
+        for (category, column), collection in places.items():
+            if column in tables[category].colnames:
+                reference = tables[category][column][row]
+                if reference.count > 0 and reference.timeseries.parent is None:
+                    collection.add(reference.timeseries)
+        electrode = tables["electrodes"]["electrode"][row]
+        if electrode.parent is None:
+            self.icephys_electrodes.add(electrode)
 
     def add_icephys_simultaneous_recording(self, recordings: Any, **values: Any) -> int:
         """Add rows of the table of recordings that were made together, and return the row of the group."""
@@ -243,11 +270,11 @@ class SessionRows(NWBContainer):
     # Events.
 
     def get_all_events(self) -> Any:
-        """Return the rows of all tables of events as one frame, in order of time, with the name of the table of each."""
+        """Return the rows of all tables of events as one frame by time; `source_events_table` names the table of each."""
         return self.merge_events_tables(list(self.events.values()))
 
     def merge_events_tables(self, tables: list[Any]) -> Any:
-        """Return the rows of some tables of events as one frame, in order of time.
+        """Return the rows of some tables of events as one frame, by time and in its order.
 
         Raises
         ------
@@ -263,11 +290,11 @@ class SessionRows(NWBContainer):
                 message = f"merge_events_tables takes tables of events, but {table.neurodata_type} {table.name!r} came"
                 raise FieldTypeError(message)
             frame = table.to_dataframe().reset_index(drop=True)
-            frame.insert(0, "source_table", table.name)
+            frame["source_events_table"] = table.name
             frames.append(frame)
-        if not frames:
-            return pd.DataFrame({"source_table": [], "timestamp": []})
-        return pd.concat(frames, ignore_index=True).sort_values("timestamp", kind="stable", ignore_index=True)
+        empty = pd.DataFrame({"timestamp": [], "source_events_table": []})
+        joined = pd.concat(frames, ignore_index=True) if frames else empty
+        return joined.sort_values("timestamp", kind="stable").set_index("timestamp")
 
 
 _ICEPHYS = (

@@ -91,11 +91,21 @@ class TimeIntervals(DynamicTable):
             Values of the other columns.
         """
         if tags is not None:
-            values["tags"] = [word.strip() for word in tags.split(",")] if isinstance(tags, str) else list(tags)
-        if timeseries is not None:
-            series = [timeseries] if isinstance(timeseries, TimeSeries) else list(timeseries)
+            words = tags.split(",") if isinstance(tags, str) else tags
+            values["tags"] = [word.strip() if isinstance(tags, str) else word for word in words if str(word).strip()]
+        series = [timeseries] if isinstance(timeseries, TimeSeries) else list(timeseries or ())
+        if series or (timeseries is not None and "timeseries" in self.colnames):
             values["timeseries"] = [samples_between(item, start_time, stop_time) for item in series]
         self.add_row(start_time=start_time, stop_time=stop_time, **values)
+
+    def get_starting_time(self) -> float | None:
+        """Return the earliest start, in seconds, or None without intervals."""
+        return float(np.min(self["start_time"].all_values())) if len(self) else None
+
+    def get_duration(self) -> float | None:
+        """Return the time from the earliest start to the latest stop, in seconds, or None without intervals."""
+        start = self.get_starting_time()
+        return None if start is None else float(np.max(self["stop_time"].all_values())) - start
 
 
 def samples_between(item: Any, start_time: float, stop_time: float) -> Any:
@@ -386,7 +396,7 @@ class Units(DynamicTable):
         index : int or list of int
             Rows.
         in_interval : (float, float), optional
-            Only spikes from the first time up to, not including, the second.
+            Only spikes from the first time up to the second, both included.
         """
         if isinstance(index, list | tuple):
             return [self.get_unit_spike_times(item, in_interval) for item in index]
@@ -394,7 +404,21 @@ class Units(DynamicTable):
         if in_interval is None:
             return times
         start, stop = in_interval
-        return times[(times >= start) & (times < stop)]
+        return times[(times >= start) & (times <= stop)]
+
+    def get_starting_time(self) -> float | None:
+        """Return the time of the first spike, in seconds, or None without spikes."""
+        times = self._all_spike_times()
+        return float(times.min()) if times.size else None
+
+    def get_duration(self) -> float | None:
+        """Return the time from the first spike to the last, in seconds, or None without spikes."""
+        times = self._all_spike_times()
+        return float(times.max() - times.min()) if times.size else None
+
+    def _all_spike_times(self) -> np.ndarray[Any, Any]:
+        column = self.find("spike_times")
+        return np.empty(0) if column is None else np.asarray(column.all_values(), dtype=np.float64)  # type: ignore[attr-defined]
 
     def get_unit_obs_intervals(self, index: Any) -> Any:
         """Return the intervals in which a unit, or several, was observed; shape ``(n, 2)``, in seconds."""

@@ -93,11 +93,16 @@ def split_levels(name: str, data: Any, index: Any) -> tuple[Any, list[Any]]:
     return data, [list(index) if isinstance(index, tuple) else index]
 
 
+def _length(value: Any) -> int:
+    """Return the length of an entry that is a list; -1 for one value, and for a row of a compound."""
+    if isinstance(value, tuple) and (hasattr(value, "_fields") or any(isinstance(part, Element) for part in value)):
+        return -1
+    return len(value) if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim) else -1
+
+
 def check_regular(values: list[Any], name: str) -> None:
     """Raise `SchemaError` for entries of different lengths, which only a ragged column can hold."""
-    lengths = {
-        len(value) if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) else -1 for value in values
-    }
+    lengths = {_length(value) for value in values}
     if len(lengths) > 1:
         message = f"column {name!r} has rows of different lengths ({sorted(lengths)[:4]} …): add it with index=True"
         raise SchemaError(message)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nwbzarr.errors import SchemaError
 from nwbzarr.model.columns import ElementIdentifiers, EnumData, VectorData
 from nwbzarr.model.containers import Container
 from nwbzarr.model.frames import as_frame
+from nwbzarr.model.predefined import ColumnSpec, predefined_columns
 from nwbzarr.model.ragged import VectorIndex
 from nwbzarr.model.regions import DynamicTableRegion
 from nwbzarr.model.table_columns import chain_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class LinkedTables(NamedTuple):
+    """A region of a table, and the table that it chooses rows of."""
+
+    source_table: Any
+    source_column: DynamicTableRegion
+    target_table: Any
 
 
 class TableReading(Container):
@@ -22,6 +32,18 @@ class TableReading(Container):
 
     id: ElementIdentifiers
     meanings_tables: Any
+
+    @property
+    def predefined(self) -> Mapping[str, ColumnSpec]:
+        """Columns that the table's type names."""
+        return predefined_columns(self.schema_registry, self.schema_type)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a column as an attribute."""
+        if not name.startswith("_") and "_members" in self.__dict__ and name in self.member_names():
+            return self.member(name)
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
 
     # What is there.
 
@@ -68,6 +90,8 @@ class TableReading(Container):
             known = ", ".join(map(repr, self.colnames)) or "none"
             message = f"table {self.name!r} has no column {name!r}; it has {known}"
             raise KeyError(message)
+        if isinstance(found, VectorData) and found.rules is None and name in self.predefined:
+            found.rules = self.predefined[name].rules
         index = self.find(f"{name}_index")
         while isinstance(index, VectorIndex):
             found, index = index, self.find(f"{index.name}_index")
@@ -89,15 +113,15 @@ class TableReading(Container):
             rows, names = key
             if isinstance(rows, str) or (isinstance(rows, list) and rows and isinstance(rows[0], str)):
                 rows, names = names, rows
-            return self.select_rows(
-                rows, [names] if isinstance(names, str) else [self._name_at(name) for name in names]
-            )
-        return self.select_rows(key)
+            if isinstance(names, str | int):
+                return self.raw_column(self._name_at(names))[rows]
+            return self.select_rows(rows, [self._name_at(name) for name in names], index=True)
+        return self.select_rows(key, index=True)
 
     def _name_at(self, name: Any) -> str:
         return name if isinstance(name, str) else self.colnames[name]
 
-    def get(self, key: Any, default: Any = None, df: bool = True, index: bool = False) -> Any:
+    def get(self, key: Any, default: Any = None, df: bool = True, index: bool = True) -> Any:
         """Return a column, or rows, or `default` where a name is not there.
 
         Parameters
@@ -222,8 +246,39 @@ class TableReading(Container):
         """Whether a column is a region of another table."""
         return bool(self.get_foreign_columns())
 
+    def get_linked_tables(self, other_tables: Iterable[Any] = ()) -> list[LinkedTables]:
+        """Return the regions of this table and of those it leads to, each with its table and the one it chooses from.
+
+        Parameters
+        ----------
+        other_tables : iterable of DynamicTable
+            Tables to look through as well.
+        """
+        found: list[LinkedTables] = []
+        waiting: list[Any] = [self, *other_tables]
+        seen: set[int] = set()
+        while waiting:
+            table = waiting.pop(0)
+            if id(table) in seen:
+                continue
+            seen.add(id(table))
+            for name in table.get_foreign_columns():
+                region = chain_of(table.raw_column(name))[-1]
+                found.append(LinkedTables(table, region, region.table))
+                waiting.append(region.table)
+        return found
+
     def add_meanings_table(self, meanings_table: Any) -> Any:
-        """Add a table of what values of a column mean, and return it."""
+        """Add a table of what values of a column mean, and return it.
+
+        Raises
+        ------
+        SchemaError
+            When the column is not one of this table.
+        """
+        if meanings_table.target.parent is not self:
+            message = f"the meanings {meanings_table.name!r} must be of a column of table {self.name!r}, but are not"
+            raise SchemaError(message)
         self.meanings_tables.add(meanings_table)
         return meanings_table
 
@@ -232,6 +287,12 @@ class TableReading(Container):
         return self.meanings_tables[name]
 
     def get_meanings_for_column(self, column_name: str) -> Any:
-        """Return the table of what the values of a column mean, or None."""
-        column = self.find(column_name)
+        """Return the table of what the values of a column mean, or None.
+
+        Raises
+        ------
+        KeyError
+            When there is no such column.
+        """
+        column = chain_of(self.raw_column(column_name))[-1]
         return next((table for table in self.meanings_tables.values() if table.target is column), None)

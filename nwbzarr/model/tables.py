@@ -6,6 +6,7 @@ Columns that the table's type names are made when their first row comes; others 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from nwbzarr.model.predefined import ColumnSpec, predefined_columns
 from nwbzarr.model.ragged import VectorIndex
 from nwbzarr.model.regions import DynamicTableRegion
 from nwbzarr.model.table_columns import (
+    chain_of,
     check_entry,
     check_regular,
     checked_id,
@@ -30,7 +32,7 @@ from nwbzarr.model.table_reading import TableReading
 from nwbzarr.schema.fields import FieldSpec, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
 _SPECIAL = ("id", "columns", "colnames", "target_tables")
@@ -81,6 +83,13 @@ class DynamicTable(TableReading):
         given = {word: values.pop(word, None) for word in _SPECIAL}
         if values.get("description") is None:
             values["description"] = self._fixed_description() or self.default_description
+        described = [
+            column
+            for column in given["columns"] or ()
+            if isinstance(column, Mapping) and not isinstance(column, Element)
+        ]
+        given["columns"] = [column for column in given["columns"] or () if column not in described]
+        given["described"] = described
         self._given = given
         values["id"] = identifiers_of(given["id"], listed_columns(given["columns"]))
         values["colnames"] = ()
@@ -102,6 +111,8 @@ class DynamicTable(TableReading):
         for column in columns:
             self._adopt(column)
         self._set_colnames(order_columns(columns, given["colnames"], self.name))
+        for column in given["described"]:
+            self.add_column(**column)
         for name, table in (given["target_tables"] or {}).items():
             self._set_target(name, table)
         self._check_lengths()
@@ -117,13 +128,16 @@ class DynamicTable(TableReading):
                 )
                 raise SchemaError(message)
 
-    def check_stored(self) -> None:
+    def check_whole(self) -> None:
         """Raise `SchemaError` when columns that are named are missing, or differ in length."""
         missing = [name for name in self.colnames if name not in self]
         if missing:
             message = f"{self.schema_type} {self.name!r} names the columns {', '.join(missing)}, which must be there, but are missing"
             raise SchemaError(message)
         self._check_lengths()
+        for part in self.columns:
+            if isinstance(part, VectorIndex):
+                part.check_whole()
 
     def _adopt(self, column: VectorData) -> None:
         """Make a column, with what it is an index of, a member."""
@@ -160,11 +174,6 @@ class DynamicTable(TableReading):
             if spec.required and spec.name not in self.colnames:
                 self._make_column(spec)
 
-    @property
-    def predefined(self) -> Mapping[str, ColumnSpec]:
-        """Columns that the table's type names."""
-        return predefined_columns(self.schema_registry, self.schema_type)
-
     @classmethod
     def from_dataframe(
         cls,
@@ -191,6 +200,13 @@ class DynamicTable(TableReading):
             ``name`` and ``description`` of columns.
         """
         described = {str(column["name"]): str(column.get("description", "")) for column in columns or ()}
+        needed = [
+            word for word, spec in predefined_columns(cls.schema_registry, cls.schema_type).items() if spec.required
+        ]
+        missing = [word for word in (*needed, *described) if word not in df.columns]
+        if missing:
+            message = f"a frame for {cls.schema_type} must have the columns {', '.join(missing)}, but lacks them"
+            raise MissingFieldError(message)
         made, identifiers = columns_of_frame(df, described, index_column)
         given: dict[str, Any] = {"id": identifiers, "columns": made, **fields}
         if "name" in cls.schema_signature.parameters:
@@ -247,7 +263,16 @@ class DynamicTable(TableReading):
         MissingFieldError, SchemaError
             When a column gets no value, there is no such column, or a value is not what it holds.
         """
-        self._make_new_columns([name for name in row if name not in self.colnames])
+        new = [name for name in row if name not in self.colnames]
+        self._make_new_columns(new)
+        try:
+            return self._checked_entries(row, check_ragged=check_ragged)
+        except Exception:
+            # A row that is refused leaves no column behind.
+            self._drop_columns(new)
+            raise
+
+    def _checked_entries(self, row: Mapping[str, Any], *, check_ragged: bool) -> list[tuple[VectorData, Any]]:
         missing = [name for name in self.colnames if name not in row]
         if missing:
             message = f"a row of table {self.name!r} must have a value for {', '.join(missing)}, but has none"
@@ -256,6 +281,12 @@ class DynamicTable(TableReading):
         for column, value in columns:
             check_entry(column, value, ragged=check_ragged)
         return columns
+
+    def _drop_columns(self, names: list[str]) -> None:
+        for part in [part for name in names for part in chain_of(self.raw_column(name))]:
+            self.drop_member(part.name)
+        if names:
+            self._set_colnames(name for name in self.colnames if name not in names)
 
     def _make_new_columns(self, names: list[str]) -> None:
         unknown = [name for name in names if name not in self.predefined]
@@ -382,7 +413,13 @@ class DynamicTable(TableReading):
         SchemaError
             When a row is out of range.
         """
-        numbers = list(range(self.row_count())[region]) if isinstance(region, slice) else list(region)
+        count = self.row_count()
+        if isinstance(region, slice):
+            if (region.start or 0) < 0 or (region.stop or 0) > count:
+                message = f"the region {name!r} must choose from the {count} rows of {self.name!r}, but {region} came"
+                raise IndexError(message)
+            region = range(count)[region]
+        numbers = list(region)
         return DynamicTableRegion(name=name, data=numbers, description=description, table=self)
 
 

@@ -352,6 +352,22 @@ def _is_array_like(value: Any) -> bool:
     return isinstance(value, list | tuple | ZarrDataIO) or (hasattr(value, "shape") and hasattr(value, "dtype"))
 
 
+def parse_stored_compound(rows: Any, dtype: np.dtype[Any], where: str) -> np.ndarray[Any, Any]:
+    """Return rows of a stored compound in its dtype.
+
+    Raises
+    ------
+    FieldTypeError
+        When a row has other fields.
+    """
+    if isinstance(rows, np.ndarray) and rows.dtype.names is not None:
+        return parse_rows(rows, dtype, where)
+    try:
+        return np.array([tuple(row) for row in rows], dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise _wrong(where, f"rows of ({', '.join(dtype.names or ())})", rows) from error
+
+
 def parse_rows(rows: Any, dtype: np.dtype[Any] | None, where: str) -> np.ndarray[Any, Any]:
     """Return rows in the dtype of the dataset that they are appended to.
 

@@ -20,7 +20,7 @@ from nwbzarr.convention.documents import (
     chunk_shape,
     with_dimension_names,
 )
-from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
+from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value, parse_data_type
 from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS, key_of
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
@@ -211,37 +211,42 @@ class DatasetPlanner:
     def _plan_rows(self, dataset: Dataset, path: str, path_of: Callable[[Element], str]) -> None:
         """Plan rows that are new in a stored dataset."""
         document = self.parts.documents[path]
-        dtype = schema_dtype(dataset)
-        blocks: list[Any] = []
-        for block in dataset.appended:
-            found = find_references(block, dtype, path)
-            blocks.append(found.encode(path_of) if found is not None else settled_rows(block, dtype, path))
-        sources: list[Any] = [open_source(block, path) for block in blocks]
-        added = sum(source.shape[0] for source in sources)
+        rows = [self._stored_rows(block, dataset, path, path_of) for block in dataset.appended]
         stored = document["shape"]
-        known = dataset.data.dtype
-        rows = [source.read((slice(None),) * len(source.shape)) for source in sources]
-        wanted = _common_dtype(known, rows)
+        known = parse_data_type(document["data_type"]) or dataset.data.dtype
         length = stored[0]
-        total = [length + added, *stored[1:]]
+        wanted = _common_dtype(known, rows) if length else rows[0].dtype
+        total = [length + sum(map(len, rows)), *stored[1:]]
         grid = chunk_shape(document) or (1,)
-        crowded = length + added > grid[0] and math.prod(total) * max(wanted.itemsize, 8) <= SINGLE_CHUNK_BYTES
-        if wanted != known or (crowded and length <= grid[0]):
-            self._plan_anew(dataset, path, document, rows, wanted)
+        crowded = total[0] > grid[0] and math.prod(total) * max(wanted.itemsize, 8) <= SINGLE_CHUNK_BYTES
+        if wanted != known or not length or (crowded and length <= grid[0]):
+            values = self._stored_rows(dataset.data, dataset, path, path_of) if length else rows[0][:0]
+            self._plan_anew(dataset, path, document, [values, *rows], wanted)
             return
         rows = [block.astype(known) for block in rows]
         grown = {**document, "shape": total}
         start = length - length % grid[0]
-        self.parts.appends.append(
-            AppendPlan(path, grown, start, length, tuple(MemorySource(block) for block in rows), dataset.data)
-        )
+        # A handle that wrote the rows has them in memory; else they are read from the store.
+        tail = dataset.data
+        if dataset.loader is None:
+            tail = self._stored_rows(tail, dataset, path, path_of).astype(known)
+        sources = tuple(MemorySource(block) for block in rows)
+        self.parts.appends.append(AppendPlan(path, grown, start, length, sources, tail))
         self.parts.documents[path] = grown
+
+    def _stored_rows(self, rows: Any, dataset: Dataset, path: str, path_of: Callable[[Element], str]) -> Any:
+        """Return rows in the form they are stored in: containers as paths, compounds as they are, texts as objects."""
+        dtype = schema_dtype(dataset)
+        found = find_references(rows, dtype, path)
+        settled = found.encode(path_of) if found is not None else settled_rows(rows, dtype, path)
+        source: Any = open_source(settled, path)
+        return source.read((slice(None),) * len(source.shape))
 
     def _plan_anew(
         self, dataset: Dataset, path: str, document: Document, rows: list[Any], dtype: np.dtype[Any]
     ) -> None:
         """Plan to write a small dataset anew under other chunk keys: the old ones stay as they are until the commit."""
-        values = np.concatenate([part.astype(dtype) for part in (np.asarray(dataset.data), *rows)])
+        values = np.concatenate([part.astype(dtype) for part in rows if len(part)])
         layout = plan_layout(values.shape, values.dtype)
         encoding = document.get("chunk_key_encoding", {})
         separator = encoding.get("configuration", {}).get("separator", "/") if isinstance(encoding, dict) else "/"

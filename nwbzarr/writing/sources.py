@@ -179,6 +179,11 @@ def _checked_text(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, An
         # h5py gives texts as bytes.
         decoded = [_decoded(item, where) if isinstance(item, bytes) else item for item in array.flat]
         array = np.array([*decoded, None], dtype=object)[:-1].reshape(array.shape)
+    if any(type(item) is not str and isinstance(item, str) for item in array.flat):
+        # zarr takes texts of Python's own type only.
+        array = np.array([*(str(item) if isinstance(item, str) else item for item in array.flat), None], dtype=object)[
+            :-1
+        ].reshape(array.shape)
     for index, item in sorted(enumerate(array.flat), key=lambda pair: pair[1] is not None):
         if isinstance(item, list | tuple | np.ndarray):
             raise _ragged(where)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.links import is_reference, parse_links
 from nwbzarr.convention.names import NAMESPACE, NEURODATA_TYPE, REFERENCE, join_path
-from nwbzarr.errors import SchemaError
+from nwbzarr.errors import NWBZarrError, SchemaError
 from nwbzarr.model.containers import Typed
 from nwbzarr.schema.core import CORE
 from nwbzarr.schema.validation import Child, check_node
@@ -45,12 +45,22 @@ def check_plan(plan: WritePlan, stored: list[tuple[Element, str]]) -> None:
         registry = type(element).schema_registry
         if registry is not CORE:
             registries[element.namespace] = registry
+    for element, path in stored:
+        if isinstance(element, Typed):
+            _check_whole(element, path, plan)
     problems = [problem for _, path in new for problem in check_node(nodes, path, registries.get)]
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems[:_LISTED])
         more = f"\n  … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
         message = f"the session is not what the schema allows; nothing was written:\n{listed}{more}"
         raise SchemaError(message, plan.url.text, problems[0].path)
+
+
+def _check_whole(element: Any, path: str, plan: WritePlan) -> None:
+    try:
+        element.check_whole()
+    except NWBZarrError as error:
+        raise error.located(plan.url.text, path) from error
 
 
 def _is_new(element: Element) -> bool:
