@@ -286,7 +286,7 @@ class Maker:
             field = cls.schema_fields.get(word)
             needed = parameter.default is parameter.empty
             if word == "name":
-                if word not in values and (needed or name in self.unnamed or self.flip()):
+                if word not in values and (needed or parameter.default is None or name in self.unnamed or self.flip()):
                     values[word] = self.name(name)
                 elif word not in values:
                     self.unnamed.add(name)

@@ -160,7 +160,7 @@ class Dataset(Element):
             self.appended.append(self.as_block(values))
         self.mark_changed()
 
-    def as_block(self, values: Sequence[Any]) -> Any:
+    def as_block(self, values: Any) -> Any:
         """Return rows in the form in which they are kept until they are stored.
 
         Raises

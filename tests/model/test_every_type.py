@@ -1,0 +1,212 @@
+"""Every neurodata type, made from the schema's own facts: written, read, and equal; read, written again, and the same.
+
+The strategies are in `tests.strategies`. What is compared is all that a session holds: every member of every group, every
+attribute, every field by its name in Python, with dtypes; containers that are only named, by path and object id.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import nwbzarr
+from nwbzarr.model.datasets import Dataset
+from nwbzarr.model.elements import Element
+from nwbzarr.model.groups import Group
+from nwbzarr.schema.core import CORE
+from tests.places import QUICK_KINDS, Place, place_of
+from tests.strategies import sessions_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERY_TYPE = pytest.mark.parametrize("name", CORE.types)
+COMMON = {
+    "deadline": None,
+    "database": None,
+    "derandomize": True,
+    "suppress_health_check": list(HealthCheck),
+}
+
+
+def differences(made: Any, read: Any, where: str = "") -> Iterator[str]:
+    """Yield what differs between a value as it was given and as it was read."""
+    if isinstance(made, Element):
+        if not isinstance(read, Element) or identity(made) != identity(read):
+            yield f"{where}: {identity(made)} became {identity(read) if isinstance(read, Element) else read!r}"
+    elif isinstance(made, Mapping):
+        if sorted(made) != sorted(read):
+            yield f"{where}: the names {sorted(made)} became {sorted(read)}"
+        else:
+            for name in made:
+                yield from differences(made[name], read[name], f"{where}[{name!r}]")
+    elif isinstance(made, str | date):
+        same = type(made) is type(read) and made == read
+        if not same or (isinstance(made, datetime) and made.utcoffset() != read.utcoffset()):
+            yield f"{where}: {made!r} became {read!r}"
+    elif isinstance(made, tuple | list) and any(isinstance(item, Element | tuple | str | date) for item in made):
+        items = list(read)
+        if len(items) != len(made):
+            yield f"{where}: {len(made)} items became {len(items)}"
+        for index, (one, other) in enumerate(zip(made, items, strict=False)):
+            yield from differences(one, other, f"{where}[{index}]")
+    else:
+        yield from _array_differences(made, read, where)
+
+
+def identity(element: Element) -> tuple[str | None, str | None, str]:
+    """Return what tells a container from all others."""
+    return element.neurodata_type, element.object_id, element.path
+
+
+def _array_differences(made: Any, read: Any, where: str) -> Iterator[str]:
+    one, other = np.asarray(made), np.asarray(read)
+    if one.dtype.names is not None or one.dtype.kind in "OUT":
+        if one.shape != other.shape:
+            yield f"{where}: the shape {one.shape} became {other.shape}"
+        else:
+            yield from differences(one.ravel().tolist(), other.ravel().tolist(), where) if one.size else ()
+        return
+    if one.shape != other.shape or not _same_dtype(made, one, other):
+        yield f"{where}: {one.dtype} of shape {one.shape} became {other.dtype} of shape {other.shape}"
+    elif not np.array_equal(one, other.astype(one.dtype), equal_nan=one.dtype.kind == "f"):
+        yield f"{where}: {one.tolist()} became {other.tolist()}"
+
+
+def _same_dtype(given: Any, one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """Whether the dtype is that of an array that was given; of a list only the kind, and nothing when it is empty."""
+    if isinstance(given, list | tuple):
+        return not one.size or one.dtype.kind == other.dtype.kind or {one.dtype.kind, other.dtype.kind} == {"i", "u"}
+    if isinstance(given, bool | int | float):
+        return one.dtype.kind == other.dtype.kind or {one.dtype.kind, other.dtype.kind} == {"i", "u"}
+    return one.dtype == other.dtype
+
+
+def element_differences(made: Element, read: Any) -> Iterator[str]:
+    """Yield what differs between a node of a session in memory and the same node as it was read, with all below it."""
+    where = made.path
+    if not isinstance(read, Element) or type(made) is not type(read):
+        yield f"{where}: {type(made).__name__} became {type(read).__name__}"
+        return
+    yield from differences(dict(made.attributes), dict(read.attributes), f"{where} attributes")
+    if hasattr(made, "fields"):
+        yield from differences(made.fields, read.fields, f"{where} fields")  # type: ignore[attr-defined]
+    if isinstance(made, Dataset) and isinstance(read, Dataset):
+        yield from differences(_values(made), _values(read), f"{where} data")
+    if isinstance(made, Group) and isinstance(read, Group):
+        yield from _member_differences(made, read)
+
+
+def _values(dataset: Dataset) -> Any:
+    """Return what a dataset holds, with containers in the place of references; dates as they are stored."""
+    data = dataset.data
+    if isinstance(data, list):
+        return [item.isoformat() if isinstance(item, date) else item for item in data]
+    if isinstance(data, date):
+        return data.isoformat()
+    return dataset.all_values() if dataset.shape else data
+
+
+def _member_differences(made: Group, read: Group) -> Iterator[str]:
+    if set(made) - {"specifications"} != set(read) - {"specifications"}:
+        yield f"{made.path}: the members {sorted(made)} became {sorted(read)}"
+        return
+    for name in made:
+        one, other = made.member(name), read.member(name)
+        if one.parent is made:
+            yield from element_differences(one, other)
+        else:
+            yield from differences(one, other, f"{made.path}/{name}")
+
+
+def write(place: Place, name: str, session: Any) -> None:
+    with place.io(name, "w") as io:
+        io.write(session)
+
+
+def check_reading(kind: str, name: str, drawn: Any, request: pytest.FixtureRequest, folder: Path) -> None:
+    """Write what was drawn, read it, and compare everything."""
+    session, element = drawn
+    with place_of(kind, request, folder) as place:
+        write(place, "made.nwb.zarr", session)
+        read = place.io("made.nwb.zarr", "r").read()
+        found = read if element.path == "/" else read.find(element.path.lstrip("/"))
+        assert found is not None
+        assert name in {found.neurodata_type, *_types_below(found)}
+        assert list(element_differences(session, read)) == []
+        assert nwbzarr.validate(f"{place.url}/made.nwb.zarr") == []
+
+
+def _types_below(element: Any) -> Iterator[str | None]:
+    if isinstance(element, Group):
+        yield from (element.member(name).neurodata_type for name in element)
+
+
+def check_writing(kind: str, drawn: Any, request: pytest.FixtureRequest, folder: Path) -> None:
+    """Write what was drawn twice, export what was read, and add nothing: the same documents each time."""
+    session, _ = drawn
+    with place_of(kind, request, folder) as place:
+        write(place, "a/first.nwb.zarr", session)
+        first = _objects(place, "a/first.nwb.zarr")
+        write(place, "b/second.nwb.zarr", session)
+        assert _objects(place, "b/second.nwb.zarr") == first
+        with place.io("c/third.nwb.zarr", "w") as io:
+            io.export(place.io("a/first.nwb.zarr", "r"))
+        assert _documents(_objects(place, "c/third.nwb.zarr")) == _documents(first)
+        with place.io("a/first.nwb.zarr", "r+") as io:
+            assert io.write(io.read()).documents == 0
+        assert _objects(place, "a/first.nwb.zarr") == first
+
+
+def _objects(place: Place, name: str) -> dict[str, bytes]:
+    return {key.removeprefix(f"{name}/"): data for key, data in place.objects().items() if key.startswith(f"{name}/")}
+
+
+def _documents(objects: dict[str, bytes]) -> dict[str, bytes]:
+    return {key: data for key, data in objects.items() if key.endswith("zarr.json")}
+
+
+@EVERY_TYPE
+@pytest.mark.parametrize("kind", QUICK_KINDS)
+def test_what_was_written_is_read(kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    @settings(max_examples=3, **COMMON)
+    @given(sessions_with(name))
+    def law(drawn: Any) -> None:
+        check_reading(kind, name, drawn, request, tmp_path)
+
+    law()
+
+
+@EVERY_TYPE
+@pytest.mark.parametrize("kind", QUICK_KINDS)
+def test_what_was_read_is_written_the_same(
+    kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    @settings(max_examples=2, **COMMON)
+    @given(sessions_with(name))
+    def law(drawn: Any) -> None:
+        check_writing(kind, drawn, request, tmp_path)
+
+    law()
+
+
+@pytest.mark.slow
+@EVERY_TYPE
+@pytest.mark.parametrize("kind", QUICK_KINDS)
+def test_many_of_each_type(kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    @settings(max_examples=40, **COMMON)
+    @given(sessions_with(name), st.booleans())
+    def law(drawn: Any, reading: bool) -> None:
+        if reading:
+            check_reading(kind, name, drawn, request, tmp_path)
+        else:
+            check_writing(kind, drawn, request, tmp_path)
+
+    law()
