@@ -140,7 +140,14 @@ LAB = {
 def entry(name: str, *includes: dict[str, Any], version: str = "0.2.0") -> dict[str, Any]:
     """Return the entry of a namespace with one source, named after it."""
     schema = [*includes, {"source": f"{name}.types.yaml"}]
-    return {"name": name, "version": version, "doc": "made up", "author": "A. Lab", "contact": "a@lab.org", "schema": schema}
+    return {
+        "name": name,
+        "version": version,
+        "doc": "made up",
+        "author": "A. Lab",
+        "contact": "a@lab.org",
+        "schema": schema,
+    }
 
 
 def write_namespace(folder: Path, described: dict[str, Any], types: Any) -> Path:

@@ -32,9 +32,7 @@ def _add_electrodes(nwb: Any, device: Any) -> None:
     nwb.add_trial_column(name="marks", description="d", index=True)
     for index in range(3):
         nwb.add_unit(spike_times=[0.1] * (index + 1), electrodes=[index])
-        nwb.add_trial(
-            start_time=float(index), stop_time=index + 0.5, timeseries=[series], marks=["x"] * index
-        )
+        nwb.add_trial(start_time=float(index), stop_time=index + 0.5, timeseries=[series], marks=["x"] * index)
 
 
 def _add_planes(nwb: Any, device: Any) -> None:
@@ -54,7 +52,7 @@ def _add_planes(nwb: Any, device: Any) -> None:
     table = segmentation.create_plane_segmentation(name="ps", description="d", imaging_plane=plane)
     for _ in range(2):
         table.add_roi(pixel_mask=[(0, 1, 1.0), (1, 2, 0.5)])
-    rois = table.create_roi_table_region(region=[0, 1], description="d")
+    rois: Any = table.create_roi_table_region(region=[0, 1], description="d")
     responses = nwbzarr.RoiResponseSeries(name="rrs", data=np.zeros((5, 2)), unit="n.a.", rois=rois, rate=1.0)
     module.add(nwbzarr.Fluorescence(roi_response_series=[responses]))
     image = nwbzarr.GrayscaleImage(name="im", data=np.zeros((3, 3)))

@@ -157,10 +157,14 @@ class Maker:
     ----------
     draw : callable
         Hypothesis' ``draw``.
+    eager : bool
+        Whether the first example has all that may be left out, and not the least that is allowed. What fails does not
+        become small then.
     """
 
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, *, eager: bool = False) -> None:
         self.draw = draw
+        self.eager = eager
         self.session: Any = None
         self.placed: list[Any] = []
         #: Types with an object that has the name that the type gives.
@@ -169,11 +173,12 @@ class Maker:
 
     def flip(self) -> bool:
         """Return whether to do what may be left out."""
-        return bool(self.draw(st.booleans()))
+        return bool(self.draw(st.booleans())) != self.eager
 
     def number(self, least: int = 0, most: int = LONGEST) -> int:
         """Return a small number."""
-        return int(self.draw(st.integers(least, most)))
+        drawn = int(self.draw(st.integers(least, most)))
+        return least + most - drawn if self.eager else drawn
 
     def choose(self, options: Iterable[Any]) -> Any:
         """Return one of several."""
@@ -297,7 +302,7 @@ class Maker:
                     values[word] = self.value(field, name, sizes, depth)
         paths = {cls.schema_fields[word].path for word in values if word in cls.schema_fields}
         for field, needed in carried:
-            if field.path in paths and (needed or field.required or self.flip()):
+            if field.path in paths and (needed or field.required or name in _COMPLETE or self.flip()):
                 values[field.name] = self.value(field, name, sizes, depth)
         return {word: value for word, value in values.items() if value is not None}
 
@@ -369,8 +374,9 @@ class Maker:
         columns += [self._free_column(count) for _ in range(self.number(0, 2) if depth < DEPTH else 0)]
         if name == "Units" and any(spec.type == "DynamicTableRegion" for spec, _ in columns):
             fixed["electrode_table"] = self.target("ElectrodesTable", depth)
-        words = {word: value for word, value in _WORDS.get(name, {}).items() if depth < DEPTH and self.flip()}
-        drawn = {word: self.draw(value) for word, value in words.items()}
+        there = {spec.name for spec, cells in columns if cells}
+        words = _WORDS if name == "Units" and depth < DEPTH else {}
+        drawn = {word: self.draw(value) for word, (owners, value) in words.items() if there & owners and self.flip()}
         values = self.arguments(name, depth, {**drawn, **fixed}, without=_TABLE_WORDS)
         identifiers = self.draw(st.lists(st.integers(0, 2**31 - 1), min_size=count, max_size=count, unique=True))
         if before is None and self.flip():
@@ -422,8 +428,9 @@ class Maker:
         special = _VALUES.get(("", spec.name))
         if special is not None:
             return lambda: self.draw(special)
-        word = rules.dtype or self.choose(("text", "float64", "bool", "int32"))
-        shapes = [shape for shape in rules.shapes if word != "text" or len(shape) == 1] or [(None,)]
+        flat = [shape for shape in rules.shapes if len(shape) == 1]
+        word = rules.dtype or self.choose(("float64", "bool", "int32", *(("text",) if flat else ())))
+        shapes = flat if word == "text" else rules.shapes or [(None,)]
         inner = tuple(self.number(1) if size is None else size for size in self.choose(shapes)[1:])
         if not inner:
             return lambda: self.draw(scalars(word))
@@ -451,7 +458,7 @@ class Maker:
 def _series(maker: Maker, name: str, depth: int, given: Values) -> Any:
     """Return a series: timestamps or a rate, and one of everything for each sample."""
     fixed = dict(given)
-    sizes = {"num_times": maker.number()}
+    sizes = {"num_times": maker.number(1 if depth else 0)}
     words = class_named(name).schema_signature.parameters
     if "rate" in words and maker.flip():
         fixed["rate"] = maker.draw(st.floats(min_value=2**-20, max_value=2**20, width=32))
@@ -501,7 +508,7 @@ def _images(maker: Maker, name: str, depth: int, given: Values) -> Any:
     )
     if order is None and maker.flip():
         fixed["order_of_images"] = nwbzarr.ImageReferences(data=list(fixed["images"])[::-1])
-    return class_named(name)(**maker.arguments(name, depth, fixed))
+    return class_named(name)(**maker.arguments(name, depth, fixed, without=("order_of_images",)))
 
 
 def _image_references(maker: Maker, _: str, depth: int, given: Values) -> Any:
@@ -701,14 +708,13 @@ _BEFORE = {
     "ExperimentalConditionsTable": ("repetitions_table", "RepetitionsTable"),
 }
 
-#: Arguments that are no fields of the type, but of its columns.
-_WORDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "Units": {
-        "waveform_rate": _FLOATS,
-        "waveform_unit": TEXTS,
-        "waveform_time_before_peak_in_ms": _FLOATS,
-        "resolution": _FLOATS,
-    },
+#: Arguments of units that are attributes of columns: the columns, and the values.
+_WAVEFORMS = frozenset({"waveform_mean", "waveform_sd", "waveforms"})
+_WORDS: dict[str, tuple[frozenset[str], st.SearchStrategy[Any]]] = {
+    "waveform_rate": (_WAVEFORMS, _FLOATS),
+    "waveform_unit": (_WAVEFORMS, st.just("volts")),
+    "waveform_time_before_peak_in_ms": (_WAVEFORMS, _FLOATS),
+    "resolution": (frozenset({"spike_times"}), _FLOATS),
 }
 
 #: Values that mean something: type and field, or any type's field.
@@ -721,6 +727,9 @@ _VALUES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
 #: What stands for a type that is asked for, where any other would do.
 _TARGETS = {"PatchClampSeries": "CurrentClampSeries", "BaseImage": "GrayscaleImage"}
 
+#: Types whose datasets come with all their attributes.
+_COMPLETE = frozenset({"ImagingRetinotopy", "NWBFile"})
+
 #: Types that are not put into a collection of something general: they need a place of their own, or company.
 _LONELY = frozenset(
     {"NWBFile", "MeaningsTable", "IntracellularElectrodesTable", "IntracellularStimuliTable", "LabMetaData"}
@@ -729,12 +738,12 @@ _LONELY = frozenset(
 
 
 @st.composite
-def sessions_with(draw: Draw, name: str) -> tuple[Any, Element]:
+def sessions_with(draw: Draw, name: str, *, eager: bool = False) -> tuple[Any, Element]:
     """Return a session that holds an object of a type, and the object that was made for it.
 
     For a type of columns that is the table that has one; for `NWBFile` the session itself.
     """
-    maker = Maker(draw)
+    maker = Maker(draw, eager=eager)
     if name == "NWBFile":
         session = maker.whole_session()
         return session, session

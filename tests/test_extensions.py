@@ -134,7 +134,9 @@ def test_the_same_namespace_twice_gives_the_same_classes(lab: tuple[Any, Any], t
 
 
 def test_a_new_version_gives_new_classes(tmp_path: Path) -> None:
-    types: dict[str, Any] = {"groups": [{"neurodata_type_def": "Box", "neurodata_type_inc": "NWBContainer", "doc": "d"}]}
+    types: dict[str, Any] = {
+        "groups": [{"neurodata_type_def": "Box", "neurodata_type_inc": "NWBContainer", "doc": "d"}]
+    }
     core = {"namespace": "core"}
     first = nwbzarr.load_namespace(write_namespace(tmp_path / "1", entry("ndx-box", core, version="0.1.0"), types))
     types["groups"][0]["attributes"] = [{"name": "width", "dtype": "float64", "doc": "d"}]
@@ -191,7 +193,11 @@ BAD: dict[str, tuple[dict[str, Any], type[SchemaError], tuple[str, ...]]] = {
     "serial as text": ({"serial": "7"}, FieldTypeError, ("LabRig.serial", "integer", "str", "7")),
     "serial with a fraction": ({"serial": 7.5}, FieldTypeError, ("LabRig.serial", "integer", "7.5")),
     "temperature as a number": ({"temperature": 20.5}, FieldTypeError, ("LabRig.temperature", "array", "float")),
-    "temperature of two dimensions": ({"temperature": [[20.5]]}, SchemaError, ("LabRig.temperature", "probe", "(1, 1)")),
+    "temperature of two dimensions": (
+        {"temperature": [[20.5]]},
+        SchemaError,
+        ("LabRig.temperature", "probe", "(1, 1)"),
+    ),
     "temperature as texts": ({"temperature": ["cold"]}, FieldTypeError, ("LabRig.temperature", "float64")),
     "gain as text": ({"gain": "x"}, FieldTypeError, ("LabRig.gain", "number", "str")),
     "main as text": ({"main": "lamp"}, FieldTypeError, ("LabRig.main", "Device", "str")),
@@ -221,8 +227,8 @@ def test_containers_of_the_wrong_type(lab: tuple[Any, Any]) -> None:
     device = nwbzarr.Device(name="d")
     with pytest.raises(FieldTypeError, match=r"LabLicks\.lamp.*LabLamp.*Device"):
         own.LabLicks(name="l", data=[1.0], spout=1, rate=1.0, lamp=device)
+    series = nwbzarr.TimeSeries(name="t", data=[1.0], unit="V", rate=1.0)
     with pytest.raises(FieldTypeError, match=r"LabRig\.main.*Device.*TimeSeries"):
-        series = nwbzarr.TimeSeries(name="t", data=[1.0], unit="V", rate=1.0)
         own.LabRig(name="r", serial=1, temperature=[1.0], main=series)
     with pytest.raises(FieldTypeError, match=r"LabEdges.*TimeSeries.*Device"):
         own.LabEdges(name="e", data=[(1, 0.5, device)])
@@ -499,8 +505,16 @@ FILES: dict[str, tuple[dict[str, Any], Any, tuple[str, ...]]] = {
         rig_types(neurodata_type_inc="LabMetaData"),
         ("Odd", "LabMetaData"),
     ),
-    "an unknown base": (entry("ndx-odd", *CORE_ONLY), rig_types(neurodata_type_inc="Nowhere"), ("ndx-odd", "Odd", "Nowhere")),
-    "a type that extends itself": (entry("ndx-odd", *CORE_ONLY), rig_types(neurodata_type_inc="Odd"), ("Odd", "itself")),
+    "an unknown base": (
+        entry("ndx-odd", *CORE_ONLY),
+        rig_types(neurodata_type_inc="Nowhere"),
+        ("ndx-odd", "Odd", "Nowhere"),
+    ),
+    "a type that extends itself": (
+        entry("ndx-odd", *CORE_ONLY),
+        rig_types(neurodata_type_inc="Odd"),
+        ("Odd", "itself"),
+    ),
     "a group that extends a dataset": (
         entry("ndx-odd", *CORE_ONLY),
         rig_types(neurodata_type_inc="VectorData"),
@@ -602,7 +616,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_two_namespaces_in_one_file(tmp_path: Path) -> None:
     types = copy.deepcopy(LAB)
-    both = [entry("ndx-parts", {"namespace": "core"}), entry("ndx-lab", {"namespace": "core"}, {"namespace": "ndx-parts"})]
+    both = [
+        entry("ndx-parts", {"namespace": "core"}),
+        entry("ndx-lab", {"namespace": "core"}, {"namespace": "ndx-parts"}),
+    ]
     (tmp_path / "ndx-parts.types.yaml").write_text(json.dumps(PARTS))
     (tmp_path / "ndx-lab.types.yaml").write_text(json.dumps(types))
     (tmp_path / "both.yaml").write_text(json.dumps({"namespaces": both}))

@@ -225,7 +225,9 @@ DAMAGES: dict[str, tuple[Callable[[Damage], None], list[tuple[str, str, tuple[st
         [("/acquisition/ephys/electrodes", "table", ("DynamicTable", "Device"))],
     ),
     "a reference to nowhere in one row": (
-        lambda d: d.values(f"{ELECTRODES}/group", np.array(["/general/extracellular_ephys/shank", "/nowhere"] * 2, object)),
+        lambda d: d.values(
+            f"{ELECTRODES}/group", np.array(["/general/extracellular_ephys/shank", "/nowhere"] * 2, object)
+        ),
         [(f"/{ELECTRODES}/group", "", ("/nowhere",))],
     ),
     "a reference to another type in one row": (
@@ -412,11 +414,13 @@ def test_validate_does_not_warn_of_what_it_reports(lab: Damage) -> None:
         ('{"groups": [{"neurodata_type_def": "LabRig", "neurodata_type_inc": "Nowhere", "doc": "d"}]}', ("Nowhere",)),
         ('{"groups": [{"neurodata_type_def": "LabRig", "neurodata_type_inc": "LabRig", "doc": "d"}]}', ("itself",)),
         (
-            '{"groups": [{"neurodata_type_def": "A", "neurodata_type_inc": "B", "doc": "d"},'
-            ' {"neurodata_type_def": "B", "neurodata_type_inc": "A", "doc": "d"}]}',
+            '{"groups": [{"neurodata_type_def": "A", "neurodata_type_inc": "B"}, {"neurodata_type_def": "B", "neurodata_type_inc": "A"}]}',
             ("itself",),
         ),
-        ('{"datasets": [{"neurodata_type_def": "LabRig", "neurodata_type_inc": "LabMetaData", "doc": "d"}]}', ("LabRig",)),
+        (
+            '{"datasets": [{"neurodata_type_def": "LabRig", "neurodata_type_inc": "LabMetaData", "doc": "d"}]}',
+            ("LabRig",),
+        ),
         ("[" * 100_000, ("JSON",)),
     ],
 )

@@ -56,8 +56,15 @@ def plan_specifications(parts: Parts, session: NWBFile, base: Tree | None) -> No
 def _copy_namespaces(parts: Parts, origin: Any, have: set[str]) -> None:
     """Take the cached namespaces of the session that this one comes from along."""
     found = False
+    # What was written from the compiled tables is written from them again, without a request.
+    ours = {
+        path
+        for namespace in CORE.namespaces.values()
+        if f"/{SPECIFICATIONS}/{namespace.name}/{namespace.version}/{namespace.name}" in origin.tree.documents
+        for path in namespace_nodes(_Key(namespace))[0]
+    }
     for path, document in origin.tree.documents.items():
-        if (path == f"/{SPECIFICATIONS}" or path.startswith(f"/{SPECIFICATIONS}/")) and path not in have:
+        if path.startswith(f"/{SPECIFICATIONS}/") and path not in have | ours:
             found = True
             parts.documents[path] = document
             if document.get("node_type") == "array":

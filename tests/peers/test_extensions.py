@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_nwbzarr_adds_to_theirs_and_they_read_it(peer: Peer, theirs: Path, tmp_p
         out.export(io)
     with NWBZarrIO(place, "r+") as io:
         nwb = io.read()
-        lamp = type(nwb.devices["lamp"])
+        lamp: Any = type(nwb.devices["lamp"])
         nwb.add_device(lamp(name="new", watts=5.0))
         io.write(nwb)
     check_lab(nwbzarr.open(place))

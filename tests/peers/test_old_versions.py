@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -24,6 +23,8 @@ from tests.handwritten import consolidate, make_array
 from tests.peers.environment import REPOSITORY, PeerError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.peers.environment import Peer
 
 pytestmark = pytest.mark.peers
@@ -97,7 +98,7 @@ def plain(value: Any, file: h5py.File) -> Any:
     if isinstance(value, np.ndarray):
         return [plain(item, file) for item in value] if value.ndim else plain(value[()], file)
     if isinstance(value, np.void):
-        return [plain(item, file) for item in value]
+        return [plain(item, file) for item in value.tolist()]
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -106,7 +107,7 @@ def ours(value: Any) -> Any:
     if hasattr(value, "path") and hasattr(value, "neurodata_type"):
         return value.path
     if isinstance(value, np.void):
-        return [ours(item) for item in value]
+        return [ours(item) for item in value.tolist()]
     if isinstance(value, np.generic):
         return value.item()
     if hasattr(value, "shape"):
@@ -262,6 +263,4 @@ def _check_what_no_schema_knows(place: Path) -> None:
 
 def _cache(place: Path) -> set[tuple[str, str]]:
     """Return the cached namespaces of a store, with their versions."""
-    return {
-        (folder.parent.name, folder.name) for folder in (place / "specifications").glob("*/*") if folder.is_dir()
-    }
+    return {(folder.parent.name, folder.name) for folder in (place / "specifications").glob("*/*") if folder.is_dir()}

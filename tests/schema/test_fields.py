@@ -280,9 +280,7 @@ def test_every_type_is_importable_described_and_listed(name: str) -> None:
     assert found.__doc__ != found.__mro__[1].__doc__
     signature = inspect.signature(found)
     assert "fields" not in signature.parameters, "a real signature, not **fields"
-    assert all(
-        parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in signature.parameters.values()
-    )
+    assert all(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in signature.parameters.values())
 
 
 @pytest.mark.parametrize("name", CORE.names)

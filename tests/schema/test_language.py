@@ -36,7 +36,10 @@ types = st.text("ABCxyz", min_size=1, max_size=5)
 references = st.builds(ReferenceTo, types)
 simple_dtypes = st.sampled_from(sorted(DTYPES | {"float", "double", "int", "utf8", "datetime"}))
 compounds = st.lists(
-    st.builds(CompoundField, words, simple_dtypes | references), min_size=1, max_size=3, unique_by=lambda part: part.name
+    st.builds(CompoundField, words, simple_dtypes | references),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda part: part.name,
 ).map(tuple)
 quantities = st.sampled_from([Quantity(), Quantity(0, None), Quantity(1, None), Quantity(0, 1), Quantity(3, 3)])
 scalars = st.text(max_size=5) | st.integers(-(2**40), 2**40) | st.booleans() | st.floats(allow_nan=False)
@@ -331,7 +334,8 @@ def test_whatever_stands_anywhere_is_parsed_or_named(data: st.DataObject) -> Non
         assert str(error).startswith("here")  # noqa: PT017 - either is right
         return
     again = encode_namespace(found)
-    assert parse_namespace(*json.loads(json.dumps(again)), "there") == found
+    entry, sources = json.loads(json.dumps(again))
+    assert parse_namespace(entry, sources, "there") == found
 
 
 def test_nothing_is_no_text() -> None:

@@ -119,7 +119,9 @@ def test_namesakes_are_merged_to_any_depth() -> None:
     base = group(
         "Base",
         groups=(
-            GroupSpec("inner", datasets=(DatasetSpec("d", dtype="int32", attributes=attributes("unit", dtype="text")),)),
+            GroupSpec(
+                "inner", datasets=(DatasetSpec("d", dtype="int32", attributes=attributes("unit", dtype="text")),)
+            ),
         ),
     )
     own = group(
@@ -298,7 +300,12 @@ LINEAGES = {
     "TimeIntervals": ["TimeIntervals", "DynamicTable", "Container"],
     "VectorIndex": ["VectorIndex", "VectorData", "Data"],
     "RGBImage": ["RGBImage", "Image", "BaseImage", "NWBData", "Data"],
-    "IntracellularRecordingsTable": ["IntracellularRecordingsTable", "AlignedDynamicTable", "DynamicTable", "Container"],
+    "IntracellularRecordingsTable": [
+        "IntracellularRecordingsTable",
+        "AlignedDynamicTable",
+        "DynamicTable",
+        "Container",
+    ],
     "ScratchData": ["ScratchData", "NWBData", "Data"],
     "Subject": ["Subject", "NWBContainer", "Container"],
     "EventsTable": ["EventsTable", "DynamicTable", "Container"],

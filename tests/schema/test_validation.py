@@ -10,12 +10,18 @@ from nwbzarr.convention.documents import array_document, group_document
 from nwbzarr.schema.core import CORE
 from nwbzarr.schema.registry import Registry
 from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, GroupSpec, Namespace, Source
-from nwbzarr.schema.validation import Child, Problem, check_node
+from nwbzarr.schema.validation import Child, Problem, Registries, check_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REGISTRIES = {name: CORE for name in CORE.namespaces}
+REGISTRIES: dict[str | None, Registry] = dict.fromkeys(CORE.namespaces, CORE)
+
+
+def only(registry: Registry) -> Registries:
+    """Return what knows one made-up namespace."""
+    return lambda name: registry if name == "made-up" else None
+
 
 Documents = dict[str, dict[str, Any]]
 
@@ -79,7 +85,9 @@ def table() -> Documents:
         "/t/id": array("int64", (3,), **typed("ElementIdentifiers", "hdmf-common")),
         "/t/a": array("float64", (3,), **column),
         "/t/b": array("string", (4,), **column),
-        "/t/b_index": array("uint8", (3,), **typed("VectorIndex", "hdmf-common", description="d", target=reference("/t/b"))),
+        "/t/b_index": array(
+            "uint8", (3,), **typed("VectorIndex", "hdmf-common", description="d", target=reference("/t/b"))
+        ),
     }
 
 
@@ -264,7 +272,7 @@ def test_too_few_and_too_many() -> None:
     spec = GroupSpec(type_def="Pair", type_inc="NWBContainer", groups=(GroupSpec(type_inc="Device"),))
     registry = Registry([Namespace("made-up", "0", (Source("s", (spec,)),))], bases=[CORE])
     nodes = {"/x": group(**typed("Pair", "made-up")), **{f"/x/{name}": group(**typed("Device")) for name in "ab"}}
-    registries = {**REGISTRIES, "made-up": registry}
+    registries: dict[str | None, Registry] = {**REGISTRIES, "made-up": registry}
     says(check_node(Nodes(nodes), "/x", registries.get), ("/x", "Device", "1|2"))
 
 
@@ -291,7 +299,7 @@ def test_a_link_may_stand_for_a_dataset() -> None:
 
 
 def test_compounds_and_references_in_them() -> None:
-    fields = [{"name": "idx_start", "data_type": "int32"}, {"name": "count", "data_type": "int32"},
+    fields: list[dict[str, Any]] = [{"name": "idx_start", "data_type": "int32"}, {"name": "count", "data_type": "int32"},
               {"name": "timeseries", "data_type": {"name": "fixed_length_utf32", "configuration": {"length_bytes": 40}}}]  # fmt: skip
     struct = {"name": "struct", "configuration": {"fields": fields}}
     column = typed("TimeSeriesReferenceVectorData", description="d")
@@ -311,12 +319,12 @@ def test_values_in_the_place_of_references_and_the_other_way_round() -> None:
     spec = DatasetSpec(type_def="Refs", type_inc="NWBData", dtype=CORE.fields_of("VectorIndex")["target"].dtype)
     texts = DatasetSpec(type_def="Texts", type_inc="NWBData", dtype="text")
     registry = Registry([Namespace("made-up", "0", (Source("s", (spec, texts)),))], bases=[CORE])
-    for name, attributes, words in (
-        ("Refs", {"_DTYPE": "str"}, "references to VectorData|text"),
-        ("Texts", {"_DTYPE": "object_reference"}, "text|references"),
+    for name, word, words in (
+        ("Refs", "str", "references to VectorData|text"),
+        ("Texts", "object_reference", "text|references"),
     ):
-        nodes = {"/x": array("string", (2,), **typed(name, "made-up"), **attributes)}
-        says(check_node(Nodes(nodes), "/x", {"made-up": registry}.get), ("/x", "", words))
+        nodes = {"/x": array("string", (2,), **typed(name, "made-up"), _DTYPE=word)}
+        says(check_node(Nodes(nodes), "/x", only(registry)), ("/x", "", words))
 
 
 def test_a_fixed_value_of_a_dataset() -> None:
@@ -346,7 +354,7 @@ def test_dtypes_of_attributes(dtype: str, good: list[Any], bad: list[Any]) -> No
     registry = Registry([Namespace("made-up", "0", (Source("s", (spec,)),))], bases=[CORE])
 
     def check(value: Any) -> list[Problem]:
-        return check_node(Nodes({"/x": group(**typed("X", "made-up"), a=value)}), "/x", {"made-up": registry}.get)
+        return check_node(Nodes({"/x": group(**typed("X", "made-up"), a=value)}), "/x", only(registry))
 
     for value in good:
         assert check(value) == [], value
@@ -372,7 +380,7 @@ def test_dtypes_of_datasets(dtype: str, good: list[str], bad: list[str]) -> None
     registry = Registry([Namespace("made-up", "0", (Source("s", (spec,)),))], bases=[CORE])
 
     def check(word: str) -> list[Problem]:
-        return check_node(Nodes({"/x": array(word, (2,), **typed("X", "made-up"))}), "/x", {"made-up": registry}.get)
+        return check_node(Nodes({"/x": array(word, (2,), **typed("X", "made-up"))}), "/x", only(registry))
 
     for word in good:
         assert check(word) == [], word

@@ -8,10 +8,8 @@ import numpy as np
 import pynwb
 from hdmf_zarr import NWBZarrIO
 
-from tests.peers.scripts import facts
 
-
-def run(path: str) -> facts.Facts:
+def run(path: str) -> dict[str, Any]:
     """Return the values of the extension's objects, and the validator's complaints."""
     with NWBZarrIO(path, "r") as io:
         session = io.read()
@@ -33,7 +31,11 @@ def run(path: str) -> facts.Facts:
             "edges": [[int(row[0]), float(row[1]), row[2].name] for row in rows],
             "spare": {name: float(item.watts) for name, item in rig.lab_lamps.items()},
             "ratings": {name: _plain(rig.ratings[name].data) for name in rig.ratings.colnames},
-            "score": [type(rig.ratings["score"]).__name__, rig.ratings["score"].rater, float(rig.ratings["score"].scale)],
+            "score": [
+                type(rig.ratings["score"]).__name__,
+                rig.ratings["score"].rater,
+                float(rig.ratings["score"].scale),
+            ],
         }
         complaints = [str(error) for error in pynwb.validate(io=io)]
     return {"found": found, "complaints": complaints}

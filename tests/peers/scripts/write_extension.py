@@ -35,9 +35,7 @@ def run(path: str, namespaces: list[str]) -> None:
     score = score_class(name="score", description="s", data=[1.0, 2.0, 3.0], rater="Ada")
     ratings = ratings_class(name="ratings", description="d", method="by eye", columns=[score], colnames=["score"])
     ratings.add_column(name="extra", description="e", data=[1, 2, 3])
-    edges = np.array(
-        [(1, 0.5, licks), (2, 0.25, plain)], dtype=[("rank", "u4"), ("weight", "f8"), ("series", "O")]
-    )
+    edges = np.array([(1, 0.5, licks), (2, 0.25, plain)], dtype=[("rank", "u4"), ("weight", "f8"), ("series", "O")])
     rig = rig_class(
         name="rig",
         serial=7,
