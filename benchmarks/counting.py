@@ -90,7 +90,7 @@ class S3Counter:
         """Count what it takes to write a session."""
         place = f"{BUCKET}/{self.tool}/written.nwb.zarr"
         found = self._count("write", f"s3://{place}", "--series", series)
-        return {**found, "series": series, "objects": len(_files(self.server).find(place))}
+        return {**found, "series": series, "objects": len(files_of(self.server).find(place))}
 
     def read(self, folder: Path) -> Counts:
         """Count what it takes to read every scalar of a session, and to follow one link of another.
@@ -102,7 +102,7 @@ class S3Counter:
         self.interpreter.run("work_session.py", self.tool, "derive", derived, "--source", raw)
         place = f"{BUCKET}/{self.tool}"
         for session in (raw, derived):
-            _files(self.server).put(f"{session}/", f"{place}/{session.name}/", recursive=True)
+            files_of(self.server).put(f"{session}/", f"{place}/{session.name}/", recursive=True)
         scalars = self._count("scalars", f"s3://{place}/{raw.name}", latency=LATENCY)
         return {"scalars": scalars, "link": self._link(f"s3://{place}/{derived.name}")}
 
@@ -131,7 +131,7 @@ def count_memory(bench: Bench) -> Counts:
 def count_s3(bench: Bench, endpoint: str | None) -> Counts:
     """Return what goes to S3: kind of server, and tool to counts of writing and reading."""
     tools = [tool for tool in (OURS, "hdmf-zarr") if tool in bench.interpreters]
-    with _s3_server(endpoint) as server, _bucket(server), CountingProxy(server.url) as proxy:
+    with s3_server(endpoint) as server, bucket(server), CountingProxy(server.url) as proxy:
         written, read = {}, {}
         for tool in tools:
             print(f"requests of {tool}", file=sys.stderr)
@@ -152,7 +152,7 @@ def s3_missing(endpoint: str | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _s3_server(endpoint: str | None) -> Iterator[S3Endpoint]:
+def s3_server(endpoint: str | None) -> Iterator[S3Endpoint]:
     """Give the S3 server at a URL, with the environment's credentials, or start one."""
     if endpoint is not None:
         key, secret = (os.environ[name] for name in CREDENTIALS)
@@ -163,7 +163,7 @@ def _s3_server(endpoint: str | None) -> Iterator[S3Endpoint]:
 
 
 @contextlib.contextmanager
-def _bucket(server: S3Endpoint) -> Iterator[None]:
+def bucket(server: S3Endpoint) -> Iterator[None]:
     """Make the bucket, and remove it afterwards."""
     from botocore.session import Session
 
@@ -174,15 +174,15 @@ def _bucket(server: S3Endpoint) -> Iterator[None]:
         aws_access_key_id=server.key,
         aws_secret_access_key=server.secret,
     )
-    client.create_bucket(Bucket=BUCKET)
+    client.createbucket(Bucket=BUCKET)
     try:
         yield
     finally:
-        _files(server).rm(BUCKET, recursive=True)
+        files_of(server).rm(BUCKET, recursive=True)
         client.close()
 
 
-def _files(server: S3Endpoint) -> Any:
+def files_of(server: S3Endpoint) -> Any:
     """Return the server's objects as files, without the proxy and without a cache."""
     import s3fs
 

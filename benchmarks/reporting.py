@@ -64,11 +64,11 @@ class Row:
 def timed_rows(bench: Bench, steps: Steps) -> Iterator[Row]:
     """Yield the rows of timed steps, and what the tools have stored."""
     for step, work, at_least in TIMED:
-        yield _timed_row(work.format(series=bench.series), steps[step], at_least)
+        yield timed_row(work.format(series=bench.series), steps[step], at_least)
     yield Row("stored, as each does by default", {tool: _size(bench.place(tool)) for tool in bench.interpreters})
 
 
-def _timed_row(work: str, found: Mapping[str, Seconds], at_least: Mapping[str, float] | None) -> Row:
+def timed_row(work: str, found: Mapping[str, Seconds], at_least: Mapping[str, float] | None) -> Row:
     """Return the row of a step: the ratio of medians, with the worst and the best pair beside it."""
     figures = {tool: str(seconds) for tool, seconds in found.items()}
     if at_least is None:
@@ -89,10 +89,10 @@ def _timed_row(work: str, found: Mapping[str, Seconds], at_least: Mapping[str, f
 
 def _ratios(theirs: Seconds, ours: Seconds) -> str:
     worst, best = min(theirs.values) / max(ours.values), max(theirs.values) / min(ours.values)
-    return f"**{_rounded(theirs.middle / ours.middle)}x** ({_rounded(worst)} to {_rounded(best)})"
+    return f"**{rounded(theirs.middle / ours.middle)}x** ({rounded(worst)} to {rounded(best)})"
 
 
-def _rounded(ratio: float) -> str:
+def rounded(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
@@ -133,7 +133,7 @@ def _counted_rows(where: str, read: Mapping[str, Counts], written: Mapping[str, 
 def _read_row(work: str, found: Mapping[str, Counts], targets: tuple[Target, ...]) -> Row:
     figures = {tool: _read_figure(counts) for tool, counts in found.items()}
     peers = {tool: counts["requests"] for tool, counts in found.items() if tool != OURS and "requests" in counts}
-    ratios = {tool: f"**{_rounded(requests / found[OURS]['requests'])}x**" for tool, requests in peers.items()}
+    ratios = {tool: f"**{rounded(requests / found[OURS]['requests'])}x**" for tool, requests in peers.items()}
     return Row(work, figures, ratios, targets)
 
 
@@ -146,7 +146,7 @@ def _read_figure(counts: Counts) -> str:
 
 def _written_row(work: str, found: Mapping[str, Counts], targets: tuple[Target, ...]) -> Row:
     each = {tool: counts["requests"] / counts["objects"] for tool, counts in found.items()}
-    ratios = {tool: f"**{_rounded(per / each[OURS])}x** per object" for tool, per in each.items() if tool != OURS}
+    ratios = {tool: f"**{rounded(per / each[OURS])}x** per object" for tool, per in each.items() if tool != OURS}
     return Row(work, {tool: _written_figure(counts) for tool, counts in found.items()}, ratios, targets)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,18 @@ from nwbzarr.convention.names import (
     REFERENCE_FIELDS,
     SPECIFICATIONS,
     join_path,
+    split_path,
 )
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.io import NWBZarrIO
+from nwbzarr.model.collections import fits_type
+from nwbzarr.model.containers import Container, Data
+from nwbzarr.model.table_reading import TableReading
 from nwbzarr.reading.namespaces import load_cached
 from nwbzarr.schema.core import CORE
-from nwbzarr.schema.validation import Child, Problem, check_node
+from nwbzarr.schema.fields import Kind
+from nwbzarr.schema.specs import ReferenceTo
+from nwbzarr.schema.validation import Child, Problem, Registries, check_node
 
 if TYPE_CHECKING:
     import os
@@ -60,8 +67,14 @@ def validate(
         When there is no store that can be opened.
     """
     io = NWBZarrIO(path, "r", manager, storage_options, trust)
-    io.read()
-    session = io.session
+    with warnings.catch_warnings():
+        # What reading warns of is reported.
+        warnings.simplefilter("ignore")
+        io.read()
+        return _check_session(io.session)
+
+
+def _check_session(session: Session) -> list[Problem]:
     registry, problems = _namespaces(session)
     nodes = StoredNodes(session)
     for node in session.tree.documents:
@@ -82,20 +95,17 @@ def _guarded(path: str, check: Any) -> list[Problem]:
     return found
 
 
-def _namespaces(session: Session) -> tuple[Any, list[Problem]]:
+def _namespaces(session: Session) -> tuple[Registries, list[Problem]]:
     """Return what gives the types of a namespace, and what is wrong with the cache."""
-    if not session.tree.namespaces:
-        return (lambda name: CORE if name in CORE.namespaces else None), []
-    try:
-        cached = load_cached(session)
-    except NWBZarrError as error:
-        problem = Problem(error.path or f"/{SPECIFICATIONS}", "", "", error.message)
-        return (lambda name: CORE if name in CORE.namespaces else None), [problem]
+    cached, errors = load_cached(session)
+    problems = [Problem(error.path or f"/{SPECIFICATIONS}", "", "", error.message) for error in errors]
 
     def registry(name: str | None) -> Registry | None:
-        return cached if name in cached.namespaces else CORE if name in CORE.namespaces else None
+        if name in cached:
+            return cached[str(name)]
+        return CORE if name in CORE.namespaces and name not in session.tree.namespaces else None
 
-    return registry, []
+    return registry, problems
 
 
 class StoredNodes:
@@ -158,6 +168,7 @@ def check_links(session: Session, path: str) -> list[Problem]:
 
 def check_values(session: Session, path: str) -> list[Problem]:
     """Return what is wrong with values that mean other values: references, ragged indexes, regions, lengths of columns."""
+    from nwbzarr.model.columns import EnumData
     from nwbzarr.model.ragged import VectorIndex
     from nwbzarr.model.regions import DynamicTableRegion
     from nwbzarr.model.tables import DynamicTable
@@ -173,24 +184,56 @@ def check_values(session: Session, path: str) -> list[Problem]:
             element.check_whole()
         elif isinstance(element, DynamicTableRegion):
             element.check_rows(np.asarray(element.data))
-        elif isinstance(element, DynamicTable):
+        elif isinstance(element, DynamicTable | EnumData):
             element.check_whole()
+        elif isinstance(element, Container):
+            found += _check_dates(element, path)
     except NWBZarrError as error:
         found.append(Problem(path, owner, "", error.message))
+    return found
+
+
+def _check_dates(container: Container, path: str) -> list[Problem]:
+    """Return the dates of a container that are none."""
+    found = []
+    for name, spec in container.schema_fields.items():
+        if spec.dtype in ("isodatetime", "isodate") and spec.kind is Kind.DATASET:
+            try:
+                getattr(container, name)
+            except NWBZarrError as error:
+                found.append(Problem(f"{path.rstrip('/')}/{spec.path}", container.schema_type, name, error.message))
     return found
 
 
 def _check_references(session: Session, path: str, owner: str, attributes: Mapping[str, Any]) -> list[Problem]:
     values = np.asarray(session.dataset(path).data)
     fields = attributes.get(REFERENCE_FIELDS) or ()
-    columns = [values[field] for field in fields] if fields else [values]
     found = []
-    for text in dict.fromkeys(str(item) for column in columns for item in column.ravel()):
-        try:
-            session.dereference(text)
-        except NWBZarrError as error:
-            found.append(Problem(path, owner, "", error.message))
+    for field in fields or ("",):
+        target = _reference_target(session, path, field)
+        for text in dict.fromkeys(map(str, (values[field] if field else values).ravel())):
+            try:
+                element = session.dereference(text)
+            except NWBZarrError as error:
+                found.append(Problem(path, owner, field or split_path(path)[1], error.message))
+                continue
+            if target is not None and not fits_type(element, (target,)):
+                message = f"must refer to {target}, but {text} is {element.neurodata_type or 'a node without a type'}"
+                found.append(Problem(path, owner, field or split_path(path)[1], message))
     return found
+
+
+def _reference_target(session: Session, path: str, field: str) -> str | None:
+    """Return the type that a dataset's references must lead to, or None where the schema does not say."""
+    element: Any = session.element(path)
+    if isinstance(element.parent, TableReading) and element.name in element.parent.predefined:
+        dtype = element.parent.predefined[element.name].rules.dtype
+    else:
+        rules = element.rules_of_data() if isinstance(element, Data) else None
+        dtype = None if rules is None else rules.dtype
+    if isinstance(dtype, tuple):
+        dtype = next((part.dtype for part in dtype if part.name == field), None)
+    return dtype.target if isinstance(dtype, ReferenceTo) else None
 
 
 __all__ = ["Problem", "validate"]

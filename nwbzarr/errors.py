@@ -21,6 +21,7 @@
     │   ├── FieldTypeError            (TypeError)          of the wrong type
     │   ├── MissingFieldError         (TypeError)          required and not given
     │   ├── DuplicateNameError        (KeyError)           the name is taken
+    │   ├── RowRangeError             (IndexError)         a row that a table does not have
     │   └── NamespaceError            (ValueError)         a namespace that cannot be understood, or an unknown type
     ├── LayoutError                   (ValueError)         chunks, shards or codecs that cannot be
     ├── CommitError                   (OSError)            the write did not become visible
@@ -147,6 +148,10 @@ class DuplicateNameError(SchemaError, KeyError):
     """A name that is already taken."""
 
     __str__ = NWBZarrError.__str__
+
+
+class RowRangeError(SchemaError, IndexError):
+    """A row that a table does not have."""
 
 
 class NamespaceError(SchemaError):

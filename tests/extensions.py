@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What `LabRig` calls its lamps.
-LAMPS = "LabLamp"
+LAMPS = "lab_lamps"
 
 PARTS = {
     "groups": [

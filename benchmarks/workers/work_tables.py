@@ -12,7 +12,7 @@ import sys
 import warnings
 
 from session import TOOLS
-from tables import MAKE, READ
+from table_sessions import MAKE, READ
 from work_session import Steps
 
 
@@ -26,7 +26,11 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     library, io_class = TOOLS[arguments.tool].load()
-    import pandas as pd  # noqa: F401 - what PyNWB imports anyway
+    # What PyNWB has imported by now, ours imports when it is needed.
+    import pandas as pd  # noqa: F401
+
+    for name in ("TimeIntervals", "Units", "ElectrodesTable"):
+        getattr(library, name, None)
 
     steps, seen = Steps(), {}
     if arguments.task == "write":

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import FieldTypeError
+from nwbzarr.errors import FieldTypeError, SchemaError
 from nwbzarr.model.containers import Data
+from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.data_rules import check_references, parse_data
 from nwbzarr.model.elements import Element
 from nwbzarr.model.values import parse_scalar
@@ -59,8 +60,9 @@ class VectorData(Data):
     def prepare_data(self, name: str, data: Any) -> Any:
         """Return the data to keep: a list that rows can be added to, where nothing was given."""
         data = [] if data is None else list(data) if isinstance(data, tuple) else data
-        if isinstance(data, np.ndarray) and data.ndim == 0:
-            message = f"{self.schema_type} {name!r} must hold one entry for each row, but a scalar came"
+        inner = data.data if isinstance(data, ZarrDataIO) else data
+        if isinstance(inner, str | bytes | int | float) or (isinstance(inner, np.ndarray) and inner.ndim == 0):
+            message = f"{self.schema_type} {name!r} must be an array with one entry for each row, but a scalar came ({inner!r})"
             raise FieldTypeError(message)
         return super().prepare_data(name, data)
 
@@ -182,6 +184,20 @@ class EnumData(VectorData):
     def get(self, selection: Any, index: bool = False, **_: Any) -> Any:
         """Return the elements that entries stand for, or their numbers."""
         return self.select(selection) if index else self[selection]
+
+    def check(self) -> None:
+        """Raise when a number stands for no element."""
+        self.check_whole()
+
+    def check_whole(self) -> None:
+        """Raise `SchemaError` when a number stands for no element."""
+        numbers, count = np.asarray(self.all_values()), self.elements.row_count()
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= count):
+            message = (
+                f"{self.schema_type} {self.name!r} must hold numbers of its {count} elements, but "
+                f"{numbers.min()} to {numbers.max()} came"
+            )
+            raise SchemaError(message)
 
     def check_new_entry(self, value: Any) -> None:
         """Take any element; one that is new joins the list."""

@@ -13,7 +13,7 @@ from nwbzarr.model.datasets import as_array
 from nwbzarr.model.elements import Element
 from nwbzarr.model.values import NUMERIC, as_dtype, check_shape, is_blocks, parse_compound, parse_scalar, shape_of
 from nwbzarr.schema.language import standard_dtype
-from nwbzarr.schema.specs import DatasetSpec, ReferenceTo
+from nwbzarr.schema.specs import CompoundField, DatasetSpec, ReferenceTo
 
 if TYPE_CHECKING:
     from nwbzarr.schema.specs import GroupSpec
@@ -86,8 +86,17 @@ def _parse_rows(data: Any, spec: DatasetSpec, where: str) -> Any:
                 names = ", ".join(field.name for field in spec.dtype)
                 message = f"{where} must hold rows of ({names}), but row {index} is {row!r}"
                 raise FieldTypeError(message)
+        _check_rows(data, spec.dtype, where)
         return data
     return parse_compound(data, spec.dtype, where) if isinstance(spec.dtype, tuple) else data
+
+
+def _check_rows(rows: list[Any], fields: tuple[CompoundField, ...], where: str) -> None:
+    """Raise for rows whose values are not what the fields hold, or whose containers are of another type."""
+    for position, field in enumerate(fields):
+        if isinstance(field.dtype, ReferenceTo):
+            check_references([tuple(row)[position] for row in rows], field.dtype.target, f"{where}.{field.name}")
+    parse_compound(rows, fields, where)
 
 
 def check_references(values: Iterable[Any], target: str, where: str) -> None:

@@ -81,7 +81,8 @@ class Dataset(Element):
         """Shape; ``()`` for scalars."""
         data = self.data
         if isinstance(data, list | tuple):
-            return np.shape(data)
+            found: tuple[int, ...] = as_array(data).shape
+            return found
         return tuple(getattr(data, "shape", ()))
 
     @property

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
+    from nwbzarr.schema.registry import TypeSpec
     from nwbzarr.schema.specs import Namespace
 
 #: Namespaces that were loaded, by name: what `get_class` looks in, and what a session that uses them caches.
@@ -85,7 +86,8 @@ def load_namespace(path: str | os.PathLike[str]) -> LoadedNamespace:
         raise NamespaceError(message)
     found = []
     for entry in entries:
-        parts = entry.get("schema", ()) if isinstance(entry, dict) else ()
+        parts = entry.get("schema") if isinstance(entry, dict) else None
+        parts = parts if isinstance(parts, list) else []
         names = [part["source"] for part in parts if isinstance(part, dict) and isinstance(part.get("source"), str)]
         sources = {name: _read_yaml(file.parent / name) for name in names}
         namespace = parse_namespace(entry, sources, str(file))
@@ -125,11 +127,30 @@ def build_registry(namespace: Namespace, known: Mapping[str, Registry]) -> Regis
         When an included namespace is neither NWB's own nor among `known`.
     """
     bases = [_included(include.namespace, known, namespace.name) for include in namespace.includes]
+    listed = {include.namespace: include.types for include in namespace.includes if include.types}
+    registry = Registry([namespace], bases=[CORE, *(base for base in bases if base is not CORE)])
+    for spec in registry.types.values():
+        _check_listed(spec, registry, listed, namespace.name)
     for include in namespace.includes:
         _check_types(
             include.types, _included(include.namespace, known, namespace.name), namespace.name, include.namespace
         )
-    return Registry([namespace], bases=[CORE, *(base for base in bases if base is not CORE)])
+    return registry
+
+
+def _check_listed(spec: TypeSpec, registry: Registry, listed: Mapping[str, tuple[str, ...]], user: str) -> None:
+    """Raise for a base that a namespace does not take from the one that defines it, where it says what it takes."""
+    base = registry.types.get(spec.base) if spec.namespace == user and spec.base else None
+    names = listed.get(base.namespace) if base is not None else None
+    if base is None or names is None:
+        return
+    taken = {found.name for name in names for found in registry.lineage(name)}
+    if base.name not in taken:
+        message = (
+            f"namespace {user!r}: the type {spec.name!r} extends {base.name!r}, which must be among the types taken from "
+            f"{base.namespace!r} ({', '.join(names)}), but is not: add it there"
+        )
+        raise NamespaceError(message)
 
 
 def _included(name: str, known: Mapping[str, Registry], user: str) -> Registry:

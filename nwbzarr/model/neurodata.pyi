@@ -769,7 +769,7 @@ class CorrectedImageStack(NWBDataInterface):
     corrected: ImageSeries
     xy_translation: TimeSeries
     original: ImageSeries
-    def __init__(self, corrected: ImageSeries, original: ImageSeries, xy_translation: TimeSeries, name: str | None = ...) -> None: ...
+    def __init__(self, corrected: ImageSeries, original: ImageSeries, xy_translation: TimeSeries, name: str = ...) -> None: ...
 
 class ImagingRetinotopy(NWBDataInterface):
     axis_1_phase_map: ArrayData

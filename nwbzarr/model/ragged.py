@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import FieldTypeError, SchemaError
+from nwbzarr.errors import FieldTypeError, RowRangeError, SchemaError
 from nwbzarr.model.columns import VectorData
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.elements import Element
@@ -109,7 +109,7 @@ class VectorIndex(VectorData):
         if isinstance(selection, int | np.integer):
             if not -count <= selection < count:
                 message = f"row {selection} is out of range: {self.name!r} has {count} rows"
-                raise IndexError(message)
+                raise RowRangeError(message)
             row = int(selection) % count
             ends = np.asarray(self.select(slice(max(row - 1, 0), row + 1))).tolist()
             return self._part(ends[0] if row else 0, ends[-1])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import FieldTypeError, SchemaError
+from nwbzarr.errors import FieldTypeError, RowRangeError
 from nwbzarr.model.columns import VectorData
 from nwbzarr.model.data_io import ZarrDataIO
 
@@ -51,6 +51,12 @@ class DynamicTableRegion(VectorData):
         if self._validated and self.attributes.get("table") is not None:
             self.check_rows(self.data)
 
+    def check_whole(self) -> None:
+        """Raise when a row number is out of range; looked at before this is written."""
+        data = self.data
+        if "table" in self.attributes and (isinstance(data, list | np.ndarray) or self.appended):
+            self.check_rows(self.all_values())
+
     def check_rows(self, rows: Any) -> None:
         """Raise `SchemaError` unless row numbers are those of rows that the table has."""
         inner = rows.data if isinstance(rows, ZarrDataIO) else rows
@@ -66,7 +72,7 @@ class DynamicTableRegion(VectorData):
                 f"the region {self.name!r} must hold row numbers from 0 to {count - 1} of {self.table.name!r}, "
                 f"but {int(numbers.min())} to {int(numbers.max())} came"
             )
-            raise SchemaError(message)
+            raise RowRangeError(message)
 
     def check_new_entry(self, value: Any) -> None:
         """Raise for a row number that the table does not have."""

@@ -105,7 +105,12 @@ class TimeSeriesReferenceVectorData(VectorData):
         if not wanted or not isinstance(value[2], Element):
             message = f"a row of {self.name!r} must be (idx_start, count, timeseries), but {value!r} came"
             raise FieldTypeError(message)
-        return TimeSeriesReference(int(value[0]), int(value[1]), value[2])
+        if not all(isinstance(part, int | np.integer) and not isinstance(part, bool) for part in row[:2]):
+            message = (
+                f"idx_start and count of a row of {self.name!r} must be integers, but {row[0]!r} and {row[1]!r} came"
+            )
+            raise FieldTypeError(message)
+        return TimeSeriesReference(int(row[0]), int(row[1]), row[2])
 
     def entries(self) -> Any:
         """Return all entries as an array of `TimeSeriesReference`."""

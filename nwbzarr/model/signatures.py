@@ -34,6 +34,9 @@ FIXED_NAMES = {
 #: Names of objects that were given none, where the schema does not say.
 DEFAULT_NAMES = {"CSRMatrix": "csr_matrix", "SweepTable": "sweep_table", "ImageReferences": "order_of_images"}
 
+#: Types whose objects take their name from what they belong to.
+NAMED_LATER = frozenset({"MeaningsTable", "PlaneSegmentation"})
+
 #: Values of arguments that the schema asks for and PyNWB does not.
 DEFAULTS = {"stimulus_description": "N/A"}
 
@@ -52,7 +55,8 @@ def plan_signature(registry: Registry, name: str) -> inspect.Signature:
         field = fields.get(word)
         default: Any = inspect.Parameter.empty
         if word == "name":
-            default = named if named is not None else None if optional else inspect.Parameter.empty
+            spare = inspect.Parameter.empty if not optional else None if name in NAMED_LATER else name
+            default = named if named is not None else spare
         elif optional:
             # A default of the schema for a dataset says what its absence means: it is not written.
             default = field.default if field is not None and field.kind is Kind.ATTRIBUTE else None

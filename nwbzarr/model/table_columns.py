@@ -24,7 +24,7 @@ def listed_columns(columns: Any) -> list[VectorData]:
     found = list(columns or ())
     for column in found:
         if not isinstance(column, VectorData):
-            message = f"columns must be VectorData or types that extend it, but {type(column).__name__} came"
+            message = f"columns of a DynamicTable must be VectorData, or extend it, but {type(column).__name__} came ({column!r})"
             raise FieldTypeError(message)
     return found
 

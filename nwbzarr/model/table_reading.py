@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nwbzarr.errors import SchemaError
+from nwbzarr.errors import RowRangeError, SchemaError
 from nwbzarr.model.columns import ElementIdentifiers, EnumData, VectorData
 from nwbzarr.model.containers import Container
 from nwbzarr.model.frames import as_frame
@@ -181,14 +181,14 @@ class TableReading(Container):
         if array.dtype == bool:
             if array.shape != (count,):
                 message = f"a mask on table {self.name!r} must have one value for each of its {count} rows, but {array.shape} came"
-                raise IndexError(message)
+                raise RowRangeError(message)
             return array.nonzero()[0]
         if array.size and array.dtype.kind not in "iu":
             message = f"rows of table {self.name!r} are chosen by numbers, slices or masks, but {rows!r} came"
-            raise IndexError(message)
+            raise RowRangeError(message)
         if array.size and (array.min() < -count or array.max() >= count):
             message = f"row {rows!r} is out of range: table {self.name!r} has {count} rows"
-            raise IndexError(message)
+            raise RowRangeError(message)
         return np.where(array < 0, array + count, array).astype(np.int64)
 
     def column_values(self, name: str, rows: Any, *, index: bool = False) -> Any:

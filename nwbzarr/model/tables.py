@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import DuplicateNameError, MissingFieldError, SchemaError
+from nwbzarr.errors import DuplicateNameError, MissingFieldError, RowRangeError, SchemaError
 from nwbzarr.model.columns import ElementIdentifiers, EnumData, VectorData
 from nwbzarr.model.elements import Element
 from nwbzarr.model.frames import columns_of_frame
@@ -417,7 +417,7 @@ class DynamicTable(TableReading):
         if isinstance(region, slice):
             if (region.start or 0) < 0 or (region.stop or 0) > count:
                 message = f"the region {name!r} must choose from the {count} rows of {self.name!r}, but {region} came"
-                raise IndexError(message)
+                raise RowRangeError(message)
             region = range(count)[region]
         numbers = list(region)
         return DynamicTableRegion(name=name, data=numbers, description=description, table=self)

@@ -176,11 +176,34 @@ def parse_compound(value: Any, fields: tuple[CompoundField, ...], where: str) ->
         return made
     try:
         if _is_one_row(value, len(names)):
+            _check_whole_numbers([tuple(value)], dtype, where)
             return np.array(tuple(value), dtype=dtype)
         rows = [tuple(row) for row in value]
+        _check_whole_numbers(rows, dtype, where)
         return np.array(rows, dtype=dtype)
-    except (TypeError, ValueError, IndexError, KeyError) as error:
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
+        if isinstance(error, FieldTypeError):
+            raise
         raise _wrong(where, f"rows of ({', '.join(names)})", value) from error
+
+
+def _check_whole_numbers(rows: list[tuple[Any, ...]], dtype: np.dtype[Any], where: str) -> None:
+    """Raise `FieldTypeError` for a fraction, a text or a number out of range where a field holds integers."""
+    for position, name in enumerate(dtype.names or ()):
+        kind = dtype[name]
+        if kind.kind not in "iu":
+            continue
+        bounds = np.iinfo(kind)
+        for index, row in enumerate(rows):
+            value = row[position]
+            number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            whole = number or (isinstance(value, float | np.floating) and float(value).is_integer())
+            if not whole or not bounds.min <= int(value) <= bounds.max:
+                names = ", ".join(dtype.names or ())
+                message = (
+                    f"{where} ({names}) must hold integers that fit {kind} in {name}, but row {index} has {value!r}"
+                )
+                raise FieldTypeError(message)
 
 
 def _is_one_row(value: Any, width: int) -> bool:
@@ -327,7 +350,7 @@ def _converted_array(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.
             converted = array.astype(candidate)
         if np.array_equal(converted, array) and (array.dtype.kind != "i" or not (array < 0).any() or kinds == "i"):
             return converted
-    message = f"{where} must hold integers that fit {dtype}, but other values came"
+    message = f"{where} must hold integers that fit {dtype}, but {np.array2string(array, threshold=6)} came"
     raise FieldTypeError(message)
 
 

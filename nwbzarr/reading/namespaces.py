@@ -93,9 +93,10 @@ def _with_known_sources(entry: Any, texts: dict[str, Any]) -> Any:
 
 
 def _read_json(session: Session, path: str, where: str) -> Any:
-    text = session.dataset(path).data
+    # Not through elements: the cache is no part of the session's containers.
+    found = session.small_array(path) if session.tree.is_array(path) else None
     try:
-        return json.loads(text if isinstance(text, str) else str(text[()]))
+        return json.loads(str(found[()]) if found is not None else "")
     except (ValueError, TypeError, RecursionError) as error:
         message = (
             f"{where} must be JSON, but {path.rpartition('/')[2]!r} is not ({error}): restore it from the original"
@@ -103,29 +104,37 @@ def _read_json(session: Session, path: str, where: str) -> Any:
         raise NamespaceError(message, session.url.text, path) from error
 
 
-def load_cached(session: Session) -> Registry:
-    """Return all types of a store's cached namespaces, each at its latest version, instead of the compiled ones.
+def load_cached(session: Session) -> tuple[dict[str, Registry], list[NamespaceError]]:
+    """Return the types of each cached namespace, at its latest version, and what is wrong with those that cannot be.
 
-    Raises
-    ------
-    NamespaceError
-        When one cannot be understood.
+    Each namespace has a registry of its own: an extension's type may have the name of a core type. Nothing comes from the
+    compiled tables, but for namespaces that are included and not cached.
     """
-    order: list[Namespace] = []
-    found: dict[str, Namespace] = {}
+    found: dict[str, Registry] = {}
+    errors: list[NamespaceError] = []
+    for name in session.tree.namespaces:
+        try:
+            _cached_registry(session, name, found, ())
+        except NamespaceError as error:
+            if str(error) not in map(str, errors):
+                errors.append(error)
+    return found, errors
 
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            message = f"the cached namespaces {' and '.join(above)} must not include each other, but do"
-            raise NamespaceError(message, session.url.text)
-        if name in found:
-            return
-        namespace = found[name] = read_namespace(session, name)
+
+def _cached_registry(session: Session, name: str, found: dict[str, Registry], above: tuple[str, ...]) -> Registry:
+    if name in above:
+        message = f"the cached namespaces {' and '.join(above)} must not include each other, but do"
+        raise NamespaceError(message, session.url.text)
+    if name not in found:
+        namespace = read_namespace(session, name)
+        bases = []
         for include in namespace.includes:
             if include.namespace in session.tree.namespaces:
-                visit(include.namespace, (*above, name))
-        order.append(namespace)
-
-    for name in session.tree.namespaces:
-        visit(name, ())
-    return Registry(order)
+                bases.append(_cached_registry(session, include.namespace, found, (*above, name)))
+            elif include.namespace in CORE.namespaces:
+                bases.append(CORE)
+            else:
+                message = f"the cached namespace {name!r} includes {include.namespace!r}, which must be cached too, but is not"
+                raise NamespaceError(message, session.url.text)
+        found[name] = Registry([namespace], bases)
+    return found[name]

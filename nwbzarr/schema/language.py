@@ -92,8 +92,11 @@ def parse_namespace(entry: Any, sources: Mapping[str, Any], where: str) -> Names
     for item in _list(entry, "schema", where):
         part = _mapping(item, where)
         if "namespace" in part:
-            types = part.get("data_types", part.get("neurodata_types")) or ()
-            parts.append(Include(_text(part, "namespace", where), tuple(map(str, types))))
+            word = "data_types" if "data_types" in part else "neurodata_types"
+            types = _list(part, word, where)
+            if not all(isinstance(name, str) for name in types):
+                raise _wrong(where, f"{word} must be a list of names, but {types!r} came")
+            parts.append(Include(_text(part, "namespace", where), tuple(types)))
             continue
         source = _text(part, "source", where)
         if source not in sources:
@@ -101,14 +104,22 @@ def parse_namespace(entry: Any, sources: Mapping[str, Any], where: str) -> Names
         parts.append(_parse_source(source, sources[source], f"{where}, source {source!r}"))
     namespace = Namespace(
         name,
-        str(entry.get("version", "")),
+        _version(entry, where),
         tuple(parts),
-        str(entry.get("full_name", "")),
+        str(entry.get("full_name") or ""),
         _texts(entry.get("author")),
         _texts(entry.get("contact")),
     )
     _check_once(namespace, where)
     return namespace
+
+
+def _version(entry: Json, where: str) -> str:
+    """Return the version; YAML makes a number of one with a single dot."""
+    value = entry.get("version")
+    return (
+        str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(entry, "version", where)
+    )
 
 
 def _check_once(namespace: Namespace, where: str) -> None:
@@ -132,6 +143,7 @@ def parse_group(item: Any, where: str) -> GroupSpec:
     """Return a group's spec."""
     item = _mapping(item, where)
     where = _inside(item, where)
+    _check_names(item, where)
     return GroupSpec(
         name=_optional(item, "name", where),
         default_name=_optional(item, "default_name", where),
@@ -149,6 +161,7 @@ def parse_dataset(item: Any, where: str) -> DatasetSpec:
     """Return a dataset's spec."""
     item = _mapping(item, where)
     where = _inside(item, where)
+    _check_names(item, where)
     return DatasetSpec(
         name=_optional(item, "name", where),
         default_name=_optional(item, "default_name", where),
@@ -159,9 +172,23 @@ def parse_dataset(item: Any, where: str) -> DatasetSpec:
         shapes=_alternatives(item.get("shape"), _size, where),
         quantity=_quantity(item, where),
         attributes=tuple(_parse_attribute(found, where) for found in _list(item, "attributes", where)),
-        default=item.get("default_value"),
-        value=item.get("value"),
+        default=_fitting(item, "default_value", where),
+        value=_fitting(item, "value", where),
     )
+
+
+def _check_names(item: Json, where: str) -> None:
+    """Raise for a part that nothing names, and for two parts of one name."""
+    if not any(_optional(item, word, where) for word in ("name", "neurodata_type_def", "data_type_def")) and (
+        _type(item, "inc", where) is None
+    ):
+        raise _wrong(where, "a group or dataset must have a name or a type, but has neither")
+    for words in (("attributes",), ("datasets", "groups", "links")):
+        parts = [part for word in words for part in _list(item, word, where) if isinstance(part, dict)]
+        names = [part["name"] for part in parts if isinstance(part.get("name"), str)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise _wrong(where, f"{twice!r} must be there once, but is there twice: remove one")
 
 
 def _parse_attribute(item: Any, where: str) -> AttributeSpec:
@@ -172,10 +199,30 @@ def _parse_attribute(item: Any, where: str) -> AttributeSpec:
         dtype=_parse_dtype(item.get("dtype"), where),
         dims=_alternatives(item.get("dims"), str, where),
         shapes=_alternatives(item.get("shape"), _size, where),
-        required=bool(item.get("required", True)),
-        default=item.get("default_value"),
-        value=item.get("value"),
+        required=_truth(item, "required", where),
+        default=_fitting(item, "default_value", where),
+        value=_fitting(item, "value", where),
     )
+
+
+def _truth(item: Json, word: str, where: str) -> bool:
+    value = item.get(word, True)
+    if not isinstance(value, bool):
+        raise _wrong(where, f"{word} must be true or false, but {value!r} came")
+    return value
+
+
+def _fitting(item: Json, word: str, where: str) -> Any:
+    """Return a value or default that is of its own dtype."""
+    value, dtype = item.get(word), item.get("dtype")
+    if value is None or not isinstance(dtype, str):
+        return value
+    wanted: Any = str if standard_dtype(dtype) in ("text", "ascii", "isodatetime") else None
+    wanted = bool if standard_dtype(dtype) == "bool" else wanted or (int, float)
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(part, wanted) and (wanted is bool or not isinstance(part, bool)) for part in items):
+        raise _wrong(where, f"{word} must be of dtype {dtype}, but {value!r} came")
+    return value
 
 
 def _parse_link(item: Any, where: str) -> LinkSpec:
@@ -187,7 +234,11 @@ def _parse_dtype(value: Any, where: str) -> DType:
     if value is None:
         return None
     if isinstance(value, list):
-        return tuple(_parse_compound_field(part, where) for part in value)
+        fields = tuple(_parse_compound_field(part, where) for part in value)
+        names = [field.name for field in fields]
+        if not names or len(set(names)) < len(names):
+            raise _wrong(where, f"a compound must have fields, none of them twice, but {names} came")
+        return fields
     if isinstance(value, Mapping):
         return ReferenceTo(_text(_mapping(value, where), "target_type", where))
     if not isinstance(value, str) or standard_dtype(value) not in DTYPES:
@@ -214,14 +265,23 @@ def _alternatives(value: Any, parse: Any, where: str) -> tuple[tuple[Any, ...], 
     nested = [part for part in value if isinstance(part, list)]
     if nested and len(nested) != len(value):
         raise _wrong(where, f"dims and shape must be one list or a list of lists, but {value!r} came")
+    if not value:
+        return ()
+    if [] in nested:
+        raise _wrong(where, f"dims and shape must not be empty lists among others, but {value!r} came")
     try:
         return tuple(tuple(parse(item) for item in part) for part in (nested or [value]))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(where, f"dims and shape must hold names and sizes, but {value!r} came") from error
 
 
 def _size(value: Any) -> int | None:
-    return None if value in (None, "null", "None") else int(value)
+    if value in (None, "null", "None"):
+        return None
+    size = int(value)
+    if size != value or size < 0 or isinstance(value, bool):
+        raise ValueError(value)
+    return size
 
 
 def _quantity(item: Json, where: str) -> Quantity:
@@ -258,7 +318,7 @@ def _list(item: Json, word: str, where: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise _wrong(where, f"{word} must be a list, but {type(value).__name__} came")
+        raise _wrong(where, f"{word} must be a list, but {type(value).__name__} came ({value!r})")
     return value
 
 

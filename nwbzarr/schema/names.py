@@ -15,6 +15,7 @@ Types of extensions have no row and follow the rule.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,15 @@ def field_name(lineage: Iterable[str], place: str) -> str:
         found = renamed.get(name, {}).get(place)
         if found is not None:
             return str(found)
-    return place.replace("/", "__")
+    return "__".join(map(_as_word, place.split("/")))
+
+
+def _as_word(part: str) -> str:
+    """Return a part of a place as a word; the name of a type stands for its objects, as in PyNWB: LabLamp, lab_lamps."""
+    if not part[:1].isupper():
+        return part
+    word = re.sub("([a-z0-9])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", part)).lower()
+    return word if word[-1] in "sd" else f"{word}s"
 
 
 def signature_of(name: str) -> tuple[str, ...] | None:

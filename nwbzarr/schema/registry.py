@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nwbzarr.errors import NamespaceError
-from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, GroupSpec, LinkSpec, Namespace
+from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, GroupSpec, LinkSpec, Namespace, Quantity, ReferenceTo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nwbzarr.schema.fields import FieldSpec
 
@@ -80,13 +80,14 @@ class Registry:
         self._fields: dict[str, dict[str, FieldSpec]] = {}
 
     def _add(self, namespace: Namespace) -> None:
-        own = {
-            str(spec.type_def): TypeSpec(str(spec.type_def), spec.type_inc, namespace.name, spec)
-            for source in namespace.sources
-            for spec in source.types
-        }
-        for spec in own.values():
-            _check_base(spec, own, self.types)
+        own: dict[str, TypeSpec] = {}
+        for source in namespace.sources:
+            for spec in source.types:
+                for found in flattened(spec):
+                    own[str(found.type_def)] = TypeSpec(str(found.type_def), found.type_inc, namespace.name, found)
+        for known in own.values():
+            _check_base(known, own, self.types)
+            _check_parts(known, {**self.types, **own})
         for name in own:
             self._homes.pop(name, None)
         self.types.update(own)
@@ -169,7 +170,7 @@ class Registry:
 def _check_base(spec: TypeSpec, own: Mapping[str, TypeSpec], known: Mapping[str, TypeSpec]) -> None:
     """Raise for a type that extends an unknown one, or itself over others."""
     seen = {spec.name}
-    base = spec.base
+    name, base = spec.name, spec.base
     while base is not None:
         if base in seen:
             message = (
@@ -180,12 +181,69 @@ def _check_base(spec: TypeSpec, own: Mapping[str, TypeSpec], known: Mapping[str,
         if base not in own:
             if base not in known:
                 message = (
-                    f"namespace {spec.namespace!r}: the type {spec.name!r} extends {base!r}, which must be defined or "
+                    f"namespace {spec.namespace!r}: the type {name!r} extends {base!r}, which must be defined or "
                     "included, but is not: include the namespace that defines it"
                 )
                 raise NamespaceError(message)
             return
-        base = own[base].base
+        name, base = base, own[base].base
+
+
+def flattened(spec: GroupSpec | DatasetSpec) -> Iterator[GroupSpec | DatasetSpec]:
+    """Yield a type, and before it the types that are defined inside it, which it then includes."""
+    if not isinstance(spec, GroupSpec):
+        yield spec
+        return
+    inner: list[GroupSpec | DatasetSpec] = []
+    groups = tuple(_including(child, inner) for child in spec.groups)
+    datasets = tuple(_including(child, inner) for child in spec.datasets)
+    yield from inner
+    yield replace(spec, groups=groups, datasets=datasets)
+
+
+def _including(child: Node, inner: list[GroupSpec | DatasetSpec]) -> Node:
+    """Return a child that includes the type it defines; the type goes to `inner`."""
+    if child.type_def is None:
+        found = list(flattened(child))
+        inner += found[:-1]
+        return found[-1]  # type: ignore[return-value]
+    inner += flattened(replace(child, name=None, quantity=Quantity()))
+    return type(child)(name=child.name, type_inc=child.type_def, quantity=child.quantity)
+
+
+def _check_parts(spec: TypeSpec, known: Mapping[str, TypeSpec]) -> None:
+    """Raise for a type of another kind than its base, and for parts whose types are not known or of another kind."""
+    where = f"namespace {spec.namespace!r}, type {spec.name!r}"
+    if spec.base and known[spec.base].is_dataset != spec.is_dataset:
+        message = f"{where}: it and its base {spec.base!r} must both be groups or both be datasets, but are not"
+        raise NamespaceError(message)
+    for wanted, is_dataset in _wanted_types(spec.spec):
+        found = known.get(wanted)
+        if found is None:
+            message = (
+                f"{where}: {wanted!r} must be defined or included, but is not: include the namespace that defines it"
+            )
+            raise NamespaceError(message)
+        if is_dataset is not None and found.is_dataset != is_dataset:
+            word = "dataset" if found.is_dataset else "group"
+            message = f"{where}: {wanted!r} is a {word} type, but stands for the other kind: move it"
+            raise NamespaceError(message)
+
+
+def _wanted_types(spec: GroupSpec | DatasetSpec) -> Iterator[tuple[str, bool | None]]:
+    """Yield the types that a spec's parts are of, with whether each must be a dataset; None where either will do."""
+    for part in (spec, *spec.attributes):
+        dtype = part.dtype if isinstance(part, DatasetSpec | AttributeSpec) else None
+        for kind in [field.dtype for field in dtype] if isinstance(dtype, tuple) else [dtype]:
+            if isinstance(kind, ReferenceTo):
+                yield kind.target, None
+    for child in spec.children if isinstance(spec, GroupSpec) else ():
+        if isinstance(child, LinkSpec):
+            yield child.target, None
+            continue
+        if child.type_inc is not None:
+            yield child.type_inc, isinstance(child, DatasetSpec)
+        yield from _wanted_types(child)
 
 
 def merge(base: Node, own: Node) -> Node:

@@ -230,7 +230,8 @@ class _Checker:
             return self.reference_problem(spec.dtype, value)
         if spec.value is not None and not np.array_equal(value, spec.value):
             return f"must be {spec.value!r}, but is {value!r}"
-        array = np.asarray(value, dtype=object if isinstance(value, str | list) and _is_text(value) else None)
+        array = np.asarray(value, dtype=object if isinstance(value, str | list | dict) else None)
+        array = np.array(array.tolist()) if array.size and all(map(_is_number, array.flat)) else array
         if spec.shapes and not any(_fits(array.shape, shape) for shape in spec.shapes):
             return f"must have the shape {_shapes(spec.shapes)}, but has {array.shape}"
         if not spec.shapes and array.shape:
@@ -282,8 +283,8 @@ def _shapes(shapes: Shapes) -> str:
     return " or ".join(f"({', '.join('any' if size is None else str(size) for size in shape)})" for shape in shapes)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number | np.bool_)
 
 
 def _dtype_problem(dtype: DType, document: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one answer for each kind of dtype
@@ -349,7 +350,8 @@ def _attribute_dtype_problem(dtype: DType, array: np.ndarray[Any, Any]) -> str:
     word = standard_dtype(dtype)
     allowed = _KINDS.get(word, "iuf" if word.startswith("float") else "iu")
     negative = word.startswith("uint") and array.dtype.kind == "i" and (array < 0).any()
-    if array.dtype.kind in allowed and not negative:
+    texts = array.dtype.kind != "O" or all(isinstance(item, str) for item in array.flat)
+    if array.dtype.kind in allowed and not negative and texts:
         return ""
     return f"must be {dtype}, but is {array.tolist()!r}"
 

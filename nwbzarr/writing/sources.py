@@ -255,6 +255,10 @@ def _from_list(value: list[Any] | tuple[Any, ...], where: str) -> np.ndarray[Any
         array = np.array(value, dtype=object)
     except ValueError as error:
         raise _ragged(where) from error
+    if array.dtype.kind in "iufc" and any(isinstance(item, bool) for item in value):
+        truth = next(item for item in value if isinstance(item, bool))
+        message = f"{where} must hold numbers or truth values, but a list of both came ({truth!r} among numbers)"
+        raise FieldTypeError(message)
     if array.dtype.kind in "UOS":
         # NumPy turns a list of texts and numbers into texts; nothing may change its value unasked.
         array = np.array(value, dtype=object)

@@ -99,7 +99,8 @@ def namespace_nodes(key: _Key) -> Nodes:
     """Return the documents and chunks that a namespace is cached as."""
     namespace = key.namespace
     single = Source(namespace.name, tuple(spec for source in namespace.sources for spec in source.types))
-    includes: list[Include | Source] = list(namespace.includes)
+    # hdmf lists no included types in what it caches, and its validator takes a list for all there is.
+    includes: list[Include | Source] = [Include(include.namespace) for include in namespace.includes]
     entry, sources = encode_namespace(
         Namespace(
             namespace.name,

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session import SESSION
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +19,7 @@ PROBE = 256
 
 def make_electrodes(library: Any, count: int) -> Any:
     """Return a session with a table of electrodes, in groups of a hundred."""
-    session = library.NWBFile(**SESSION)
+    session = _new_session(library)
     _add_electrodes(session, count)
     return session
 
@@ -30,7 +28,7 @@ def make_references(library: Any, count: int) -> Any:
     """Return a session with trials, each with a reference to samples of one of a hundred series."""
     import numpy as np
 
-    session = library.NWBFile(**SESSION)
+    session = _new_session(library)
     series = []
     for index in range(SERIES):
         samples = np.arange(SERIES_SAMPLES, dtype=np.int16) + index
@@ -47,7 +45,7 @@ def make_units(library: Any, count: int) -> Any:
     """Return a session with ragged units: spike times, and rows of a table of electrodes."""
     import numpy as np
 
-    session = library.NWBFile(**SESSION)
+    session = _new_session(library)
     _add_electrodes(session, PROBE)
     for index, spikes in enumerate(spike_counts(count)):
         times = np.arange(spikes) / 8 + index
@@ -91,6 +89,12 @@ def read_plain_units(session: Any) -> dict[str, Any]:
     return {"rows": len(frame), "electrodes": [int(row) for row in frame["electrodes"].iloc[-1]]}
 
 
+def read_spike_times(session: Any) -> dict[str, Any]:
+    """Return all units as a frame without their electrodes."""
+    frame = session.units.to_dataframe(exclude={"electrodes"})
+    return {"rows": len(frame), "spikes": sum(map(len, frame["spike_times"]))}
+
+
 def expected(task: str, count: int) -> dict[str, Any]:
     """Return what reading must give."""
     if task == "electrodes":
@@ -104,6 +108,8 @@ def expected(task: str, count: int) -> dict[str, Any]:
     if task == "plain units":
         return {"rows": count, "electrodes": electrodes}
     spikes = spike_counts(count)
+    if task == "spike times":
+        return {"rows": count, "spikes": sum(spikes)}
     return {
         "rows": count,
         "spikes": sum(spikes),
@@ -126,6 +132,12 @@ def series_name(index: int) -> str:
 def group_name(electrode: int) -> str:
     """Return the name of the group that an electrode belongs to."""
     return f"shank{electrode // ELECTRODES_PER_GROUP:03d}"
+
+
+def _new_session(library: Any) -> Any:
+    from session import SESSION
+
+    return library.NWBFile(**SESSION)
 
 
 def _add_electrodes(session: Any, count: int) -> None:
@@ -162,12 +174,5 @@ READ: dict[str, Callable[[Any], dict[str, Any]]] = {
     "column": read_column,
     "units": read_units,
     "plain units": read_plain_units,
-}
-#: What is written for a thing that is read.
-WRITTEN = {
-    "electrodes": "electrodes",
-    "rows": "references",
-    "column": "references",
-    "units": "units",
-    "plain units": "units",
+    "spike times": read_spike_times,
 }
