@@ -174,7 +174,7 @@ def bucket(server: S3Endpoint) -> Iterator[None]:
         aws_access_key_id=server.key,
         aws_secret_access_key=server.secret,
     )
-    client.createbucket(Bucket=BUCKET)
+    client.create_bucket(Bucket=BUCKET)
     try:
         yield
     finally:

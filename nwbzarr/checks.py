@@ -215,7 +215,7 @@ def _check_references(session: Session, path: str, owner: str, attributes: Mappi
             try:
                 element = session.dereference(text)
             except NWBZarrError as error:
-                found.append(Problem(path, owner, field or split_path(path)[1], error.message))
+                found.append(Problem(path, owner, field, error.message))
                 continue
             if target is not None and not fits_type(element, (target,)):
                 message = f"must refer to {target}, but {text} is {element.neurodata_type or 'a node without a type'}"

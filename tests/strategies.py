@@ -306,7 +306,7 @@ class Maker:
                 values[field.name] = self.value(field, name, sizes, depth)
         return {word: value for word, value in values.items() if value is not None}
 
-    def value(self, field: FieldSpec, owner: str, sizes: dict[str, int], depth: int) -> Any:
+    def value(self, field: FieldSpec, owner: str, sizes: dict[str, int], depth: int) -> Any:  # noqa: PLR0911 - one for each kind
         """Return a value for a field."""
         if field.fixed:
             return field.default
@@ -410,7 +410,7 @@ class Maker:
     def _nested(self, cell: Callable[[], Any], levels: int) -> Any:
         return [self._nested(cell, levels - 1) for _ in range(self.number())] if levels else cell()
 
-    def _cells(self, spec: ColumnSpec, depth: int, given: Values) -> Callable[[], Any]:
+    def _cells(self, spec: ColumnSpec, depth: int, given: Values) -> Callable[[], Any]:  # noqa: PLR0911 - one for each kind
         """Return what makes one cell after another, all of one dtype and shape."""
         rules = spec.rules
         if spec.type == "DynamicTableRegion":
@@ -529,10 +529,9 @@ def _data(maker: Maker, name: str, _: int, given: Values) -> Any:
 def _column_object(maker: Maker, name: str, depth: int, _: Values) -> Any:
     """Return a table that has a column of the type: columns live in tables."""
     count = maker.number(1)
-    table = nwbzarr.DynamicTable(
+    return nwbzarr.DynamicTable(
         name=maker.name("table"), description=maker.draw(TEXTS), **_COLUMNS[name](maker, count, depth)
     )
-    return table
 
 
 def _some_column(maker: Maker, count: int, depth: int) -> Values:

@@ -62,7 +62,7 @@ class VectorData(Data):
         data = [] if data is None else list(data) if isinstance(data, tuple) else data
         inner = data.data if isinstance(data, ZarrDataIO) else data
         if isinstance(inner, str | bytes | int | float) or (isinstance(inner, np.ndarray) and inner.ndim == 0):
-            message = f"{self.schema_type} {name!r} must be an array with one entry for each row, but a scalar came ({inner!r})"
+            message = f"{self.schema_type} {name!r} must be an array with one entry for each row, but {type(inner).__name__} came ({inner!r})"
             raise FieldTypeError(message)
         return super().prepare_data(name, data)
 

@@ -6,7 +6,6 @@ attribute, every field by its name in Python, with dtypes; containers that are o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,16 +42,13 @@ def differences(made: Any, read: Any, where: str = "") -> Iterator[str]:
     elif isinstance(made, Mapping):
         if sorted(made) != sorted(read):
             yield f"{where}: the names {sorted(made)} became {sorted(read)}"
-        else:
-            for name in made:
-                yield from differences(made[name], read[name], f"{where}[{name!r}]")
+        for name in made.keys() & read.keys():
+            yield from differences(made[name], read[name], f"{where}[{name!r}]")
     elif isinstance(made, str | date):
         same = type(made) is type(read) and made == read
         if not same or (isinstance(made, datetime) and made.utcoffset() != read.utcoffset()):
             yield f"{where}: {made!r} became {read!r}"
-    elif isinstance(made, tuple) or (
-        isinstance(made, list) and any(isinstance(item, Element | tuple | str | date) for item in made)
-    ):
+    elif _is_nested(made):
         items = read.tolist() if isinstance(read, np.ndarray | np.void) else list(read)
         if len(items) != len(made):
             yield f"{where}: {len(made)} items became {len(items)}"
@@ -60,6 +56,13 @@ def differences(made: Any, read: Any, where: str = "") -> Iterator[str]:
             yield from differences(one, other, f"{where}[{index}]")
     else:
         yield from _array_differences(made, read, where)
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether a value is compared item by item: rows of compounds, containers, texts."""
+    if isinstance(value, list):
+        return any(isinstance(item, Element | tuple | str | date) for item in value)
+    return isinstance(value, tuple)
 
 
 def identity(element: Element) -> tuple[str | None, str | None, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,7 +44,17 @@ compounds = st.lists(
 ).map(tuple)
 quantities = st.sampled_from([Quantity(), Quantity(0, None), Quantity(1, None), Quantity(0, 1), Quantity(3, 3)])
 scalars = st.text(max_size=5) | st.integers(-(2**40), 2**40) | st.booleans() | st.floats(allow_nan=False)
-values = st.none() | scalars | st.lists(scalars, max_size=3)
+numbers = st.integers(-(2**40), 2**40) | st.floats(allow_nan=False)
+
+
+def values_of(dtype: Any) -> st.SearchStrategy[Any]:
+    """Values that a dtype of the language may have."""
+    kinds: dict[str, st.SearchStrategy[Any]] = {
+        **dict.fromkeys(("text", "ascii", "isodatetime"), st.text(max_size=5)),
+        "bool": st.booleans(),
+    }
+    one = kinds.get(standard_dtype(dtype), numbers) if isinstance(dtype, str) else scalars
+    return st.none() | one | st.lists(one, max_size=3)
 
 
 @st.composite
@@ -58,13 +69,14 @@ def layouts(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def attributes(draw: st.DrawFn) -> AttributeSpec:
+    dtype = draw(st.none() | simple_dtypes | references)
     return AttributeSpec(
         draw(words),
-        draw(st.none() | simple_dtypes | references),
+        dtype,
         **draw(layouts()),
         required=draw(st.booleans()),
-        default=draw(values),
-        value=draw(values),
+        default=draw(values_of(dtype)),
+        value=draw(values_of(dtype)),
     )
 
 
@@ -76,17 +88,18 @@ def several(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def datasets(draw: st.DrawFn, type_def: str | None = None) -> DatasetSpec:
+    dtype = draw(st.none() | simple_dtypes | references | compounds)
     return DatasetSpec(
         draw(st.none() | words) if type_def else draw(words),
         draw(st.none() | words),
         type_def,
         draw(st.none() | types),
-        draw(st.none() | simple_dtypes | references | compounds),
+        dtype,
         **draw(layouts()),
         quantity=draw(quantities),
         attributes=draw(several(attributes())),
-        default=draw(values),
-        value=draw(values),
+        default=draw(values_of(dtype)),
+        value=draw(values_of(dtype)),
     )
 
 
@@ -95,16 +108,20 @@ links = st.builds(LinkSpec, types, st.none() | words, quantities)
 
 @st.composite
 def groups(draw: st.DrawFn, type_def: str | None = None, depth: int = 1) -> GroupSpec:
+    name, type_inc = draw(st.none() | words), draw(st.none() | types)
+    # Each kind of child has names of its own.
+    inner = [replace(child, name=f"d{child.name}") for child in draw(several(datasets()))]
+    lower = draw(several(groups(depth=depth - 1))) if depth else ()
     return GroupSpec(
-        draw(st.none() | words),
+        name if name or type_def or type_inc else draw(words),
         draw(st.none() | words),
         type_def,
-        draw(st.none() | types),
+        type_inc,
         draw(quantities),
         draw(several(attributes())),
-        draw(several(datasets())),
-        draw(several(groups(depth=depth - 1))) if depth else (),
-        draw(several(links)),
+        tuple(inner),
+        tuple(replace(child, name=f"g{child.name}") if child.name else child for child in lower),
+        tuple(replace(link, name=f"l{link.name}") if link.name else link for link in draw(several(links))),
     )
 
 
