@@ -64,7 +64,7 @@ def _copy_namespaces(parts: Parts, origin: Any, have: set[str]) -> None:
         for path in namespace_nodes(_Key(namespace))[0]
     }
     for path, document in origin.tree.documents.items():
-        if path.startswith(f"/{SPECIFICATIONS}/") and path not in have | ours:
+        if f"{path}/".startswith(f"/{SPECIFICATIONS}/") and path not in have | ours:
             found = True
             parts.documents[path] = document
             if document.get("node_type") == "array":

@@ -49,13 +49,17 @@ def differences(made: Any, read: Any, where: str = "") -> Iterator[str]:
         if not same or (isinstance(made, datetime) and made.utcoffset() != read.utcoffset()):
             yield f"{where}: {made!r} became {read!r}"
     elif _is_nested(made):
-        items = read.tolist() if isinstance(read, np.ndarray | np.void) else list(read)
-        if len(items) != len(made):
-            yield f"{where}: {len(made)} items became {len(items)}"
-        for index, (one, other) in enumerate(zip(made, items, strict=False)):
-            yield from differences(one, other, f"{where}[{index}]")
+        yield from _item_differences(made, read, where)
     else:
         yield from _array_differences(made, read, where)
+
+
+def _item_differences(made: Any, read: Any, where: str) -> Iterator[str]:
+    items = read.tolist() if isinstance(read, np.ndarray | np.void) else list(read)
+    if len(items) != len(made):
+        yield f"{where}: {len(made)} items became {len(items)}"
+    for index, (one, other) in enumerate(zip(made, items, strict=False)):
+        yield from differences(one, other, f"{where}[{index}]")
 
 
 def _is_nested(value: Any) -> bool:

@@ -417,7 +417,7 @@ def describe(session: NWBFile) -> Facts:
                 **_fields(series, SERIES_DEFAULTS),
             }
             for path, series in found.items()
-            if isinstance(series, TimeSeries)
+            if series.neurodata_type == "TimeSeries"
         },
         "scratch": {
             name: {"data": _plain(data.data), "notes": data.notes}
@@ -517,17 +517,17 @@ def series_references(column: Dataset) -> list[tuple[int, int, Element]]:
 
 
 def _values(table: Group, name: str) -> list[Any]:
-    return np.asarray(table[name].data).tolist()  # type: ignore[no-any-return, attr-defined]
+    return np.asarray(table.member(name).data).tolist()  # type: ignore[no-any-return, attr-defined]
 
 
 def _names(table: Group, name: str) -> list[str]:
     """Return the names of the containers that a column of references leads to."""
-    return [container.name for container in table[name][:]]  # type: ignore[index]
+    return [container.name for container in table.member(name)[:]]  # type: ignore[index]
 
 
 def _ragged(table: Group, name: str) -> list[list[Any]]:
     """Return a column with a list in every row."""
-    column: Any = table[name]
+    column: Any = table.member(name)
     values = _values(table, name)
     if getattr(np.asarray(column.data), "dtype", None).names:  # type: ignore[union-attr]
         values = [[start, count, series.path.strip("/")] for start, count, series in series_references(column)]

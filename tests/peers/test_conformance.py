@@ -198,7 +198,6 @@ def test_pynwb_finds_nothing_to_complain_about(study: Callable[..., Study], ours
     assert study(ours / f"{name}.nwb.zarr").complaints == []
 
 
-@pytest.mark.xfail(reason="new stores do not carry the cached namespaces yet: the peer warns and uses its own")
 @pytest.mark.peers
 @pytest.mark.parametrize("name", ["raw", "sharing", "processed", "scratch"])
 def test_pynwb_has_no_warning_that_it_does_not_have_for_stores_of_its_own(

@@ -374,7 +374,8 @@ def test_every_document_has_the_shape_of_the_root_document_after_rows_came(tmp_p
     handwritten.ephys_store(store)
     with NWBZarrIO(store, "r+") as io:
         session = io.read()
-        session.trials["id"].append([3, 4])
+        for start in (5.0, 6.0):
+            session.trials.add_row(start_time=start, timeseries=(0, 1, session.acquisition["lfp"]))
         io.write(session)
     documents = documents_of(store)
     root = documents.pop(".")
@@ -414,12 +415,12 @@ def append_trial(trials: Any, number: int) -> None:
     """Append one trial, column by column."""
     values = {"id": number, "start_time": 5.0, "stop_time": 6.0, "correct": False}
     for name, value in values.items():
-        trials[name].append([value])
-    trials["tags_index"].append([len(trials["tags"]) + 2])
-    trials["tags"].append(["new", "é"])
-    trials["timeseries_index"].append([len(trials["timeseries"]) + 1])
+        trials.member(name).append([value])
+    trials.member("tags_index").append([len(trials.member("tags")) + 2])
+    trials.member("tags").append(["new", "é"])
+    trials.member("timeseries_index").append([len(trials.member("timeseries")) + 1])
     reference = [(1, 2, "/acquisition/irregular")]
-    trials["timeseries"].append(np.array(reference, dtype=trials["timeseries"].data.dtype))
+    trials.member("timeseries").append(np.array(reference, dtype=trials.member("timeseries").data.dtype))
 
 
 def _extend(columns: dict[str, list[Any]], row: list[Any]) -> None:
