@@ -323,7 +323,7 @@ class Maker:
             return self.target(field.dtype.target, depth)
         if isinstance(field.dtype, tuple):
             return tuple(self.draw(scalars(part.dtype)) for part in field.dtype)
-        special = _VALUES.get((owner, field.name)) or _VALUES.get(("", field.name))
+        special = _VALUES.get((owner, field.name))
         if special is not None:
             return self.draw(special)
         if not field.shapes:
@@ -410,7 +410,7 @@ class Maker:
     def _nested(self, cell: Callable[[], Any], levels: int) -> Any:
         return [self._nested(cell, levels - 1) for _ in range(self.number())] if levels else cell()
 
-    def _cells(self, spec: ColumnSpec, depth: int, given: Values) -> Callable[[], Any]:  # noqa: PLR0911 - one for each kind
+    def _cells(self, spec: ColumnSpec, depth: int, given: Values) -> Callable[[], Any]:
         """Return what makes one cell after another, all of one dtype and shape."""
         rules = spec.rules
         if spec.type == "DynamicTableRegion":
@@ -425,9 +425,6 @@ class Maker:
         if isinstance(rules.dtype, tuple):
             fields = rules.dtype
             return lambda: tuple(self.draw(scalars(part.dtype)) for part in fields)
-        special = _VALUES.get(("", spec.name))
-        if special is not None:
-            return lambda: self.draw(special)
         flat = [shape for shape in rules.shapes if len(shape) == 1]
         word = rules.dtype or self.choose(("float64", "bool", "int32", *(("text",) if flat else ())))
         shapes = flat if word == "text" else rules.shapes or [(None,)]
@@ -504,7 +501,8 @@ def _images(maker: Maker, name: str, depth: int, given: Values) -> Any:
     fixed = dict(given)
     order = fixed.get("order_of_images")
     fixed.setdefault(
-        "images", order.images if order is not None else maker.value(CORE.fields_of(name)["images"], name, {}, depth)
+        "images",
+        list(order.data) if order is not None else maker.value(CORE.fields_of(name)["images"], name, {}, depth),
     )
     if order is None and maker.flip():
         fixed["order_of_images"] = nwbzarr.ImageReferences(data=list(fixed["images"])[::-1])
@@ -513,9 +511,7 @@ def _images(maker: Maker, name: str, depth: int, given: Values) -> Any:
 
 def _image_references(maker: Maker, _: str, depth: int, given: Values) -> Any:
     images = maker.value(CORE.fields_of("Images")["images"], "Images", {}, depth)
-    made = nwbzarr.ImageReferences(data=images, **given)
-    made.images = images
-    return made
+    return nwbzarr.ImageReferences(data=images, **given)
 
 
 def _data(maker: Maker, name: str, _: int, given: Values) -> Any:
@@ -716,7 +712,7 @@ _WORDS: dict[str, tuple[frozenset[str], st.SearchStrategy[Any]]] = {
     "resolution": (frozenset({"spike_times"}), _FLOATS),
 }
 
-#: Values that mean something: type and field, or any type's field.
+#: Values that mean something, by type and field.
 _VALUES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("Subject", "age"): st.sampled_from(["P90D", "P1Y", "P3M/P4M"]),
     ("Subject", "age__reference"): st.sampled_from(["birth", "gestational"]),

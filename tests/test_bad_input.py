@@ -89,11 +89,11 @@ def says(error: BaseException, *parts: str) -> None:
 MAKING: dict[str, tuple[Callable[[], Any], type[NWBZarrError], tuple[str, ...]]] = {
     # NWBFile
     "no start time": (
-        lambda: NWBFile(session_description="d", identifier="i"),
+        lambda: NWBFile(session_description="d", identifier="i"),  # type: ignore[call-arg]
         MissingFieldError,
         ("NWBFile", "session_start_time"),
     ),
-    "nothing at all": (NWBFile, MissingFieldError, ("session_description", "identifier", "session_start_time")),
+    "nothing at all": (NWBFile, MissingFieldError, ("session_description", "identifier", "session_start_time")),  # type: ignore[dict-item]
     "start time as text": (
         lambda: session(session_start_time="2024-01-01T00:00:00"),
         FieldTypeError,
@@ -140,7 +140,7 @@ MAKING: dict[str, tuple[Callable[[], Any], type[NWBZarrError], tuple[str, ...]]]
         ("source_script_file_name", "source_script"),
     ),
     # TimeSeries
-    "no data": (lambda: TimeSeries("ts", unit="V", rate=1.0), MissingFieldError, ("TimeSeries", "data")),
+    "no data": (lambda: TimeSeries("ts", unit="V", rate=1.0), MissingFieldError, ("TimeSeries", "data")),  # type: ignore[call-arg]
     "no unit": (lambda: TimeSeries("ts", data=[1], rate=1.0), MissingFieldError, ("TimeSeries", "unit")),
     "neither times nor rate": (lambda: series(rate=None), SchemaError, ("'ts'", "timestamps", "rate", "neither")),
     "both times and rate": (lambda: series(timestamps=np.arange(5.0)), SchemaError, ("timestamps", "rate", "both")),
@@ -189,7 +189,7 @@ MAKING: dict[str, tuple[Callable[[], Any], type[NWBZarrError], tuple[str, ...]]]
     "labels below zero": (lambda: series(control=[0, 1, 2, 3, -1]), FieldTypeError, ("control", "uint8")),
     "labels with fractions": (lambda: series(control=[0, 1, 2, 3, 0.5]), FieldTypeError, ("control", "uint8")),
     "a word of no field": (
-        lambda: nwbzarr.NWBContainer("c", colour="red"),
+        lambda: nwbzarr.NWBContainer("c", colour="red"),  # type: ignore[call-arg]
         SchemaError,
         ("colour", "NWBContainer"),
     ),
@@ -223,7 +223,11 @@ MAKING: dict[str, tuple[Callable[[], Any], type[NWBZarrError], tuple[str, ...]]]
     "subject's sex as number": (lambda: Subject(sex=1), FieldTypeError, ("sex", "text")),  # type: ignore[arg-type]
     "subject's weight as truth": (lambda: Subject(weight=True), FieldTypeError, ("weight",)),
     "subject's age below zero": (lambda: Subject(age=timedelta(days=-1)), SchemaError, ("age",)),
-    "age's reference without age": (lambda: Subject(age__reference="gestational"), SchemaError, ("age__reference", "age")),
+    "age's reference without age": (
+        lambda: Subject(age__reference="gestational"),
+        SchemaError,
+        ("age__reference", "age"),
+    ),
 }
 
 
@@ -427,7 +431,7 @@ NAMES: dict[str, tuple[Any, type[NWBZarrError]]] = {
     "two dots": ("..", SchemaError),
     "with a backslash": ("a\\b", SchemaError),
     "with NUL": ("a\0b", SchemaError),
-    "None": (None, TypeError),
+    "None": (None, TypeError),  # type: ignore[dict-item]
     "a number": (7, FieldTypeError),
     "a word of Zarr": ("zarr.json", SchemaError),
     "bytes": (b"a", FieldTypeError),

@@ -39,7 +39,36 @@ class ArrayData(Protocol):
     def dtype(self) -> Any:
         """Dtype; object for text."""
 
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+
+    @property
+    def nbytes(self) -> int:
+        """Decoded size, in bytes."""
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """Shape of the unit of compression, of what is stored."""
+
+    @property
+    def shards(self) -> tuple[int, ...] | None:
+        """Shape of the unit of storage, of what is stored."""
+
+    @property
+    def compression(self) -> str:
+        """Names of the codecs, of what is stored."""
+
+    def to_dask(self) -> Any:
+        """Return a Dask array of what is stored."""
+
     def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
     def __getitem__(self, selection: Any) -> Any: ...
 

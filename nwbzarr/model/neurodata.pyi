@@ -1,6 +1,6 @@
 # Written by `python -m nwbzarr.model.stubs`; do not edit.
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from nwbzarr.model.collections import Collection
@@ -155,12 +155,12 @@ class TimeSeries(_TimeSeries, NWBDataInterface):
     starting_time: float | None
     rate: float | None
     starting_time_unit: str
-    timestamps: ArrayData | None
+    timestamps: ArrayData
     interval: int
     timestamps_unit: str
-    control: ArrayData | None
-    control_description: tuple[Any, ...] | None
-    def __init__(self, name: str, data: Any, unit: str, resolution: float | None = ..., conversion: float | None = ..., offset: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., continuity: str | None = ...) -> None: ...
+    control: ArrayData
+    control_description: tuple[Any, ...]
+    def __init__(self, name: str, data: Any, unit: str = ..., resolution: float | None = ..., conversion: float | None = ..., offset: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., continuity: str | None = ...) -> None: ...
 
 class ProcessingModule(_ProcessingModule, NWBContainer):
     description: str
@@ -169,7 +169,7 @@ class ProcessingModule(_ProcessingModule, NWBContainer):
 class Images(_Images, NWBDataInterface):
     description: str
     images: Collection[BaseImage]
-    order_of_images: ImageReferences | None
+    order_of_images: ImageReferences
     def __init__(self, name: str = ..., images: Any = ..., description: str | None = ..., order_of_images: ImageReferences | None = ...) -> None: ...
     def add_image(self, *containers: Any, **named: Any) -> BaseImage: ...
     def get_image(self, name: str | None = None) -> BaseImage: ...
@@ -181,7 +181,7 @@ class Device(NWBContainer):
     model_number: str | None
     model_name: str | None
     serial_number: str | None
-    model: DeviceModel | None
+    model: DeviceModel
     def __init__(self, name: str, description: str | None = ..., manufacturer: str | None = ..., model_number: str | None = ..., model_name: str | None = ..., serial_number: str | None = ..., model: DeviceModel | None = ...) -> None: ...
 
 class DeviceModel(NWBContainer):
@@ -193,10 +193,10 @@ class DeviceModel(NWBContainer):
 class TimeIntervals(_TimeIntervals, DynamicTable):
     start_time: VectorData
     stop_time: VectorData
-    tags: VectorData | None
-    tags_index: VectorIndex | None
-    timeseries: TimeSeriesReferenceVectorData | None
-    timeseries_index: VectorIndex | None
+    tags: VectorData
+    tags_index: VectorIndex
+    timeseries: TimeSeriesReferenceVectorData
+    timeseries_index: VectorIndex
     def __init__(self, name: str, description: str | None = ..., id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ...) -> None: ...
 
 class TimestampVectorData(VectorData):
@@ -212,8 +212,8 @@ class DurationVectorData(VectorData):
 class EventsTable(_EventsTable, DynamicTable):
     source_description: str | None
     timestamp: TimestampVectorData
-    duration: DurationVectorData | None
-    annotation: VectorData | None
+    duration: DurationVectorData
+    annotation: VectorData
     def __init__(self, name: str, description: str, source_description: str | None = ..., id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ...) -> None: ...
 
 class GrayscaleImage(Image):
@@ -227,11 +227,11 @@ class RGBAImage(Image):
 
 class ImageSeries(_ImageSeries, TimeSeries):
     data: ArrayData
-    dimension: ArrayData | None
-    external_file: tuple[Any, ...] | None
+    dimension: ArrayData
+    external_file: tuple[Any, ...]
     starting_frame: Any
     format: str | None
-    device: Device | None
+    device: Device
     def __init__(self, name: str, data: Any = ..., unit: str | None = ..., format: str | None = ..., external_file: Any = ..., starting_frame: Any = ..., num_samples: int | None = ..., bits_per_pixel: Any = ..., dimension: Any = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ..., device: Device | None = ...) -> None: ...
 
 class ImageMaskSeries(ImageSeries):
@@ -241,7 +241,7 @@ class ImageMaskSeries(ImageSeries):
 class OpticalSeries(ImageSeries):
     data: ArrayData
     distance: float | None
-    field_of_view: ArrayData | None
+    field_of_view: ArrayData
     orientation: str | None
     def __init__(self, name: str, distance: float | None = ..., field_of_view: Any = ..., orientation: str | None = ..., data: Any = ..., unit: str | None = ..., format: str | None = ..., external_file: Any = ..., starting_frame: Any = ..., num_samples: int | None = ..., bits_per_pixel: Any = ..., dimension: Any = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., device: Device | None = ..., offset: float | None = ...) -> None: ...
 
@@ -251,9 +251,9 @@ class IndexSeries(_IndexSeries, TimeSeries):
     offset: float
     resolution: float
     unit: str
-    indexed_timeseries: ImageSeries | None
-    indexed_images: Images | None
-    def __init__(self, name: str, data: Any, unit: str | None, indexed_timeseries: ImageSeries | None = ..., indexed_images: Images | None = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
+    indexed_timeseries: ImageSeries
+    indexed_images: Images
+    def __init__(self, name: str, data: Any, unit: str | None = ..., indexed_timeseries: ImageSeries | None = ..., indexed_images: Images | None = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
 
 class ScratchData(_ScratchData, NWBData):
     notes: str
@@ -274,45 +274,45 @@ class NWBFile(_NWBFile, NWBContainer):
     stimulus_template: Collection[TimeSeries]
     data_collection: str | None
     experiment_description: str | None
-    experimenter: tuple[Any, ...] | None
+    experimenter: tuple[Any, ...]
     institution: str | None
-    keywords: tuple[Any, ...] | None
+    keywords: tuple[Any, ...]
     lab: str | None
     notes: str | None
     pharmacology: str | None
     protocol: str | None
-    related_publications: tuple[Any, ...] | None
+    related_publications: tuple[Any, ...]
     session_id: str | None
     slices: str | None
     source_script: str | None
     source_script_file_name: str | None
-    was_generated_by: tuple[Any, ...] | None
+    was_generated_by: tuple[Any, ...]
     stimulus_notes: str | None
     surgery: str | None
     virus: str | None
-    external_resources: HERD | None
+    external_resources: HERD
     lab_meta_data: Collection[LabMetaData]
     devices: Collection[Device]
     device_models: Collection[DeviceModel]
-    subject: Subject | None
+    subject: Subject
     electrode_groups: Collection[ElectrodeGroup]
-    electrodes: ElectrodesTable | None
+    electrodes: ElectrodesTable
     icephys_filtering: str | None
     icephys_electrodes: Collection[IntracellularElectrode]
-    sweep_table: SweepTable | None
-    intracellular_recordings: IntracellularRecordingsTable | None
-    icephys_simultaneous_recordings: SimultaneousRecordingsTable | None
-    icephys_sequential_recordings: SequentialRecordingsTable | None
-    icephys_repetitions: RepetitionsTable | None
-    icephys_experimental_conditions: ExperimentalConditionsTable | None
+    sweep_table: SweepTable
+    intracellular_recordings: IntracellularRecordingsTable
+    icephys_simultaneous_recordings: SimultaneousRecordingsTable
+    icephys_sequential_recordings: SequentialRecordingsTable
+    icephys_repetitions: RepetitionsTable
+    icephys_experimental_conditions: ExperimentalConditionsTable
     ogen_sites: Collection[OptogeneticStimulusSite]
     imaging_planes: Collection[ImagingPlane]
-    epochs: TimeIntervals | None
-    trials: TimeIntervals | None
-    invalid_times: TimeIntervals | None
+    epochs: TimeIntervals
+    trials: TimeIntervals
+    invalid_times: TimeIntervals
     intervals: Collection[TimeIntervals]
     events: Collection[EventsTable]
-    units: Units | None
+    units: Units
     def __init__(self, session_description: str, identifier: str, session_start_time: datetime, file_create_date: Any = ..., timestamps_reference_time: datetime | None = ..., experimenter: Any = ..., experiment_description: str | None = ..., session_id: str | None = ..., institution: str | None = ..., keywords: Any = ..., notes: str | None = ..., external_resources: HERD | None = ..., pharmacology: str | None = ..., protocol: str | None = ..., related_publications: Any = ..., slices: str | None = ..., source_script: str | None = ..., source_script_file_name: str | None = ..., was_generated_by: Any = ..., data_collection: str | None = ..., surgery: str | None = ..., virus: str | None = ..., stimulus_notes: str | None = ..., lab: str | None = ..., acquisition: Any = ..., analysis: Any = ..., stimulus: Any = ..., stimulus_template: Any = ..., epochs: TimeIntervals | None = ..., trials: TimeIntervals | None = ..., invalid_times: TimeIntervals | None = ..., intervals: Any = ..., events: Any = ..., units: Units | None = ..., processing: Any = ..., lab_meta_data: Any = ..., electrodes: ElectrodesTable | None = ..., electrode_groups: Any = ..., sweep_table: SweepTable | None = ..., imaging_planes: Any = ..., ogen_sites: Any = ..., devices: Any = ..., device_models: Any = ..., subject: Subject | None = ..., scratch: Any = ..., icephys_electrodes: Any = ..., icephys_filtering: str | None = ..., intracellular_recordings: IntracellularRecordingsTable | None = ..., icephys_simultaneous_recordings: SimultaneousRecordingsTable | None = ..., icephys_sequential_recordings: SequentialRecordingsTable | None = ..., icephys_repetitions: RepetitionsTable | None = ..., icephys_experimental_conditions: ExperimentalConditionsTable | None = ...) -> None: ...
     def get_acquisition(self, name: str | None = None) -> Any: ...
     def add_analysis(self, *containers: Any, **named: Any) -> Any: ...
@@ -364,12 +364,12 @@ class Subject(_Subject, NWBContainer):
     strain: str | None
     subject_id: str | None
     weight: str | None
-    def __init__(self, age: str | None = ..., age__reference: str | None = ..., description: str | None = ..., genotype: str | None = ..., sex: str | None = ..., species: str | None = ..., subject_id: str | None = ..., weight: str | None = ..., date_of_birth: Any = ..., strain: str | None = ...) -> None: ...
+    def __init__(self, age: str | timedelta | None = ..., age__reference: str | None = ..., description: str | None = ..., genotype: str | None = ..., sex: str | None = ..., species: str | None = ..., subject_id: str | None = ..., weight: str | float | None = ..., date_of_birth: date | datetime | None = ..., strain: str | None = ...) -> None: ...
 
 class AbstractFeatureSeries(TimeSeries):
     data: ArrayData
     unit: str
-    feature_units: tuple[Any, ...] | None
+    feature_units: tuple[Any, ...]
     features: tuple[Any, ...]
     def __init__(self, name: str, feature_units: Any, features: Any, data: Any = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
 
@@ -388,32 +388,32 @@ class IntervalSeries(_IntervalSeries, TimeSeries):
 class FrequencyBandsTable(_FrequencyBandsTable, DynamicTable):
     band_name: VectorData
     band_limits: VectorData
-    band_mean: VectorData | None
-    band_stdev: VectorData | None
+    band_mean: VectorData
+    band_stdev: VectorData
     def __init__(self, id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ...) -> None: ...
 
 class DecompositionSeries(_DecompositionSeries, TimeSeries):
     data: ArrayData
     unit: str
     metric: str
-    source_channels: DynamicTableRegion | None
-    bands: FrequencyBandsTable | None
-    source_timeseries: TimeSeries | None
+    source_channels: DynamicTableRegion
+    bands: FrequencyBandsTable
+    source_timeseries: TimeSeries
     def __init__(self, name: str, data: Any, metric: str, description: str | None = ..., unit: str | None = ..., bands: FrequencyBandsTable | None = ..., source_timeseries: TimeSeries | None = ..., source_channels: DynamicTableRegion | None = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
 
 class Units(_Units, DynamicTable):
-    spike_times_index: VectorIndex | None
-    spike_times: VectorData | None
-    obs_intervals_index: VectorIndex | None
-    obs_intervals: VectorData | None
-    electrodes_index: VectorIndex | None
-    electrodes: DynamicTableRegion | None
-    electrode_group: VectorData | None
-    waveform_mean: VectorData | None
-    waveform_sd: VectorData | None
-    waveforms: VectorData | None
-    waveforms_index: VectorIndex | None
-    waveforms_index_index: VectorIndex | None
+    spike_times_index: VectorIndex
+    spike_times: VectorData
+    obs_intervals_index: VectorIndex
+    obs_intervals: VectorData
+    electrodes_index: VectorIndex
+    electrodes: DynamicTableRegion
+    electrode_group: VectorData
+    waveform_mean: VectorData
+    waveform_sd: VectorData
+    waveforms: VectorData
+    waveforms_index: VectorIndex
+    waveforms_index_index: VectorIndex
     def __init__(self, name: str = ..., id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ..., description: str | None = ..., electrode_table: Any = ..., waveform_rate: Any = ..., waveform_unit: Any = ..., waveform_time_before_peak_in_ms: Any = ..., resolution: Any = ...) -> None: ...
 
 class SpatialSeries(_SpatialSeries, TimeSeries):
@@ -476,7 +476,7 @@ class ElectricalSeries(TimeSeries):
     data: ArrayData
     unit: str
     electrodes: DynamicTableRegion
-    channel_conversion: ArrayData | None
+    channel_conversion: ArrayData
     channel_conversion__axis: int
     def __init__(self, name: str, data: Any, electrodes: DynamicTableRegion, channel_conversion: Any = ..., filtering: str | None = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
 
@@ -495,7 +495,7 @@ class FeatureExtraction(NWBDataInterface):
 class EventDetection(NWBDataInterface):
     detection_method: str
     source_idx: ArrayData
-    times: ArrayData | None
+    times: ArrayData
     times__unit: str
     source_electricalseries: ElectricalSeries
     def __init__(self, detection_method: str, source_electricalseries: ElectricalSeries, source_idx: Any, times: Any = ..., name: str = ...) -> None: ...
@@ -531,16 +531,16 @@ class ElectrodeGroup(NWBContainer):
 class ElectrodesTable(_ElectrodesTable, DynamicTable):
     location: VectorData
     group: VectorData
-    group_name: VectorData | None
-    x: VectorData | None
-    y: VectorData | None
-    z: VectorData | None
-    imp: VectorData | None
-    filtering: VectorData | None
-    rel_x: VectorData | None
-    rel_y: VectorData | None
-    rel_z: VectorData | None
-    reference: VectorData | None
+    group_name: VectorData
+    x: VectorData
+    y: VectorData
+    z: VectorData
+    imp: VectorData
+    filtering: VectorData
+    rel_x: VectorData
+    rel_y: VectorData
+    rel_z: VectorData
+    reference: VectorData
     def __init__(self, id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ...) -> None: ...
 
 class ClusterWaveforms(NWBDataInterface):
@@ -563,7 +563,7 @@ class PatchClampSeries(TimeSeries):
     data: ArrayData
     gain: float | None
     electrode: IntracellularElectrode
-    def __init__(self, name: str, data: Any, unit: str, electrode: IntracellularElectrode, gain: float | None = ..., stimulus_description: str = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ..., sweep_number: int | None = ...) -> None: ...
+    def __init__(self, name: str, data: Any, unit: str = ..., electrode: IntracellularElectrode = ..., gain: float | None = ..., stimulus_description: str = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ..., sweep_number: int | None = ...) -> None: ...
 
 class CurrentClampSeries(PatchClampSeries):
     unit: str
@@ -631,7 +631,7 @@ class IntracellularElectrodesTable(_IntracellularElectrodesTable, DynamicTable):
 class IntracellularStimuliTable(_IntracellularStimuliTable, DynamicTable):
     description: str
     stimulus: TimeSeriesReferenceVectorData
-    stimulus_template: TimeSeriesReferenceVectorData | None
+    stimulus_template: TimeSeriesReferenceVectorData
     def __init__(self, id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ...) -> None: ...
 
 class IntracellularResponsesTable(_IntracellularResponsesTable, DynamicTable):
@@ -695,14 +695,14 @@ class TwoPhotonSeries(ImageSeries):
     pmt_gain: float | None
     scan_line_rate: float | None
     data: ArrayData
-    field_of_view: ArrayData | None
+    field_of_view: ArrayData
     imaging_plane: ImagingPlane
     def __init__(self, name: str, imaging_plane: ImagingPlane, data: Any = ..., unit: str | None = ..., format: str | None = ..., field_of_view: Any = ..., pmt_gain: float | None = ..., scan_line_rate: float | None = ..., external_file: Any = ..., starting_frame: Any = ..., num_samples: int | None = ..., bits_per_pixel: Any = ..., dimension: Any = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., device: Device | None = ..., offset: float | None = ...) -> None: ...
 
 class RoiResponseSeries(TimeSeries):
     data: ArrayData
     rois: DynamicTableRegion
-    def __init__(self, name: str, data: Any, unit: str, rois: DynamicTableRegion, resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
+    def __init__(self, name: str, data: Any, unit: str = ..., rois: DynamicTableRegion = ..., resolution: float | None = ..., conversion: float | None = ..., timestamps: Any = ..., starting_time: float | None = ..., rate: float | None = ..., comments: str | None = ..., description: str | None = ..., control: Any = ..., control_description: Any = ..., offset: float | None = ...) -> None: ...
 
 class DfOverF(NWBDataInterface):
     roi_response_series: Collection[RoiResponseSeries]
@@ -726,11 +726,11 @@ class ImageSegmentation(_ImageSegmentation, NWBDataInterface):
     def create_plane_segmentation(self, *args: Any, **fields: Any) -> PlaneSegmentation: ...
 
 class PlaneSegmentation(_PlaneSegmentation, DynamicTable):
-    image_mask: VectorData | None
-    pixel_mask_index: VectorIndex | None
-    pixel_mask: VectorData | None
-    voxel_mask_index: VectorIndex | None
-    voxel_mask: VectorData | None
+    image_mask: VectorData
+    pixel_mask_index: VectorIndex
+    pixel_mask: VectorData
+    voxel_mask_index: VectorIndex
+    voxel_mask: VectorData
     reference_images: Collection[ImageSeries]
     imaging_plane: ImagingPlane
     def __init__(self, description: str, imaging_plane: ImagingPlane, name: str | None = ..., reference_images: Any = ..., id: Any = ..., columns: Any = ..., colnames: Any = ..., target_tables: Any = ..., meanings_tables: Any = ...) -> None: ...
@@ -741,12 +741,12 @@ class ImagingPlane(NWBContainer):
     imaging_rate: float | None
     indicator: str
     location: str
-    manifold: ArrayData | None
+    manifold: ArrayData
     conversion: float
     unit: str
-    origin_coords: ArrayData | None
+    origin_coords: ArrayData
     origin_coords_unit: str
-    grid_spacing: ArrayData | None
+    grid_spacing: ArrayData
     grid_spacing_unit: str
     reference_frame: str | None
     optical_channel: Collection[OpticalChannel]
@@ -776,7 +776,7 @@ class ImagingRetinotopy(NWBDataInterface):
     axis_1_phase_map__dimension: Any
     axis_1_phase_map__field_of_view: Any
     axis_1_phase_map__unit: str
-    axis_1_power_map: ArrayData | None
+    axis_1_power_map: ArrayData
     axis_1_power_map__dimension: Any
     axis_1_power_map__field_of_view: Any
     axis_1_power_map__unit: str | None
@@ -784,18 +784,18 @@ class ImagingRetinotopy(NWBDataInterface):
     axis_2_phase_map__dimension: Any
     axis_2_phase_map__field_of_view: Any
     axis_2_phase_map__unit: str
-    axis_2_power_map: ArrayData | None
+    axis_2_power_map: ArrayData
     axis_2_power_map__dimension: Any
     axis_2_power_map__field_of_view: Any
     axis_2_power_map__unit: str | None
     axis_descriptions: tuple[Any, ...]
-    focal_depth_image: ArrayData | None
+    focal_depth_image: ArrayData
     focal_depth_image__bits_per_pixel: int | None
     focal_depth_image__dimension: Any
     focal_depth_image__field_of_view: Any
     focal_depth_image__focal_depth: float | None
     focal_depth_image__format: str | None
-    sign_map: ArrayData | None
+    sign_map: ArrayData
     sign_map__dimension: Any
     sign_map__field_of_view: Any
     vasculature_image: ArrayData

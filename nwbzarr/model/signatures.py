@@ -113,6 +113,8 @@ def annotate(word: str, field: FieldSpec | None) -> str:
     """Return the type annotation of a constructor's argument, as text."""
     if word == "name":
         return "str"
+    if word in _WIDER:
+        return _WIDER[word]
     if field is None or word == "id" or field.shapes or isinstance(field.dtype, tuple):
         return "Any"
     if field.kind is Kind.COLLECTION or (field.kind is Kind.CONTAINER and field.types == ("Data",)):
@@ -123,6 +125,13 @@ def annotate(word: str, field: FieldSpec | None) -> str:
         text = _ANNOTATIONS.get(field.dtype if isinstance(field.dtype, str) else "", "Any")
     return text if field.required or text == "Any" else f"{text} | None"
 
+
+#: Arguments that take more than they store.
+_WIDER = {
+    "age": "str | timedelta | None",
+    "date_of_birth": "date | datetime | None",
+    "weight": "str | float | None",
+}
 
 _ANNOTATIONS = {
     "text": "str",

@@ -23,7 +23,7 @@ STUB = Path(__file__).with_name("neurodata.pyi")
 
 _HEAD = """# Written by `python -m nwbzarr.model.stubs`; do not edit.
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from nwbzarr.model.collections import Collection
@@ -86,7 +86,13 @@ def _kind(field: FieldSpec) -> str:
         text = "ArrayData" if field.kind is Kind.DATASET and field.dtype != "isodatetime" else "Any"
     else:
         text = _SCALARS.get(field.dtype if isinstance(field.dtype, str) else "", "Any")
-    always = field.required or (field.kind is Kind.ATTRIBUTE and (field.default is not None or field.name in _CARRIED))
+    # A container or array that is not there is None; sessions are made of what may be there, so types leave that out.
+    plain = bool(field.types or (field.shapes and field.kind is Kind.DATASET))
+    always = (
+        plain
+        or field.required
+        or (field.kind is Kind.ATTRIBUTE and (field.default is not None or field.name in _CARRIED))
+    )
     return text if always or text == "Any" else f"{text} | None"
 
 
@@ -103,11 +109,14 @@ _SCALARS = {
 
 
 def _constructor(cls: type) -> Iterator[str]:
-    parameters = []
+    parameters: list[str] = []
+    later = False
     for parameter in cls.schema_signature.parameters.values():  # type: ignore[attr-defined]
         kind = parameter.annotation
-        if parameter.default is inspect.Parameter.empty:
-            # What may follow from other arguments need not be given, though the schema asks for it.
+        # What may follow from other arguments need not be given, though the schema asks for it.
+        needed = parameter.default is inspect.Parameter.empty
+        later = later or (needed and parameter.name in cls.following)  # type: ignore[attr-defined]
+        if needed and not later:
             parameters.append(f"{parameter.name}: {kind}")
             continue
         kind = kind if kind == "Any" or kind.endswith("| None") or parameter.default is not None else f"{kind} | None"

@@ -391,7 +391,7 @@ def _dask_computed(source: NWBFile, _: Store) -> NWBFile:
 
 
 def _zarr_of_lazy_array(source: NWBFile, _: Store) -> NWBFile:
-    return _with_data(source.acquisition["raw"].data.zarr)
+    return _with_data(source.acquisition["raw"].data.zarr)  # type: ignore[attr-defined]
 
 
 def _zarr_array(_: NWBFile, store: Store) -> NWBFile:

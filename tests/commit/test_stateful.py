@@ -299,7 +299,7 @@ class Writers(RuleBasedStateMachine):
             return "absent"
         with io:
             nwb = io.read()
-            links = nwb["acquisition"].links  # type: ignore[attr-defined]
+            links = nwb["acquisition"].links
             source = Path(links["raw"].url.path).name.removesuffix(".nwb.zarr") if links else None
             rows = None if links else nwb.acquisition["raw"].data[:].tolist()
             scratch = {key: np.asarray(found.data).tolist() for key, found in nwb.scratch.items()}

@@ -174,7 +174,7 @@ def test_links_are_told_in_the_report_and_by_the_session(local: Place) -> None:
     write_all(local)
     with local.io(PROCESSED, "r") as io:
         nwb = io.read()
-        (found,) = nwb["acquisition"].links.values()  # type: ignore[attr-defined]
+        (found,) = nwb["acquisition"].links.values()
         assert found.path == "/acquisition/raw"
         assert found.url.name == RAW
         assert "raw" in repr(nwb.acquisition)
@@ -358,9 +358,9 @@ def test_a_linked_container_knows_where_it_lives(local: Place) -> None:
     write_all(local)
     with local.io(SCRATCH, "r") as io:
         series = io.read().acquisition["raw"]
-        assert series.stored_at.url.name == RAW
-        assert series.stored_at.path == series.path == "/acquisition/raw"
-        assert series.parent.name == "acquisition"
+        assert series.stored_at.url.name == RAW  # type: ignore[union-attr]
+        assert series.stored_at.path == series.path == "/acquisition/raw"  # type: ignore[union-attr]
+        assert series.parent.name == "acquisition"  # type: ignore[union-attr]
 
 
 # Datasets as links.
@@ -593,7 +593,7 @@ def test_a_dangling_link_shows_in_listings(orphaned: Place) -> None:
     assert "raw" in repr(nwb.acquisition)
     assert "link" in repr(nwb.acquisition)
     assert RAW in repr(nwb.acquisition)
-    assert set(nwb["acquisition"].links) == {"raw"}  # type: ignore[attr-defined]
+    assert set(nwb["acquisition"].links) == {"raw"}
     filtered = nwb.processing["filtering"]["filtered"]
     assert "timestamps" in list(filtered)
     assert "timestamps" in repr(filtered)
@@ -623,7 +623,7 @@ def test_get_does_not_take_a_dangling_link_for_a_missing_name(orphaned: Place) -
     with pytest.raises(DanglingLinkError):
         nwb.acquisition.get("raw")
     with pytest.raises(DanglingLinkError):
-        nwb["acquisition"].get("raw")  # type: ignore[attr-defined]
+        nwb["acquisition"].get("raw")
 
 
 def test_a_link_is_whole_again_when_its_store_is_back(orphaned: Place) -> None:
@@ -751,7 +751,7 @@ def test_a_links_store_is_opened_when_the_link_is_followed(quick: Place) -> None
     before = meter.total
     assert list(nwb.acquisition) == ["raw"]
     assert repr(nwb.acquisition)
-    assert nwb["acquisition"].links  # type: ignore[attr-defined]
+    assert nwb["acquisition"].links
     assert repr(nwb)
     nwb.copy()
     assert meter.total == before

@@ -226,7 +226,7 @@ def test_references_can_be_selected_in_any_way(references: NWBFile, selection: A
 
 
 def test_one_reference_without_dimensions(references: NWBFile) -> None:
-    assert references.acquisition["one"][()].name == "c"
+    assert references.acquisition["one"][()].name == "c"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("selection", [np.int64(1), np.array([1, 2]), np.arange(3) > 0], ids=repr)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVERY_TYPE = pytest.mark.parametrize("name", CORE.types)
-COMMON = {
+COMMON: dict[str, Any] = {
     "deadline": None,
     "database": None,
     "derandomize": True,
@@ -95,10 +95,10 @@ def _array_differences(made: Any, read: Any, where: str) -> Iterator[str]:
 def _same_dtype(given: Any, one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
     """Whether the dtype is that of an array that was given; of a list only the kind, and nothing when it is empty."""
     if isinstance(given, list | tuple):
-        return not one.size or one.dtype.kind == other.dtype.kind or {one.dtype.kind, other.dtype.kind} == {"i", "u"}
+        return one.size == 0 or one.dtype.kind == other.dtype.kind or {one.dtype.kind, other.dtype.kind} == {"i", "u"}
     if isinstance(given, bool | int | float):
         return one.dtype.kind == other.dtype.kind or {one.dtype.kind, other.dtype.kind} == {"i", "u"}
-    return one.dtype == other.dtype
+    return bool(one.dtype == other.dtype)
 
 
 def element_differences(made: Element, read: Any) -> Iterator[str]:

@@ -398,7 +398,7 @@ def test_object_ids_are_uuids_and_stay(through_store: Callable[[NWBFile], NWBFil
     for before, after in pairs:
         assert before is not None
         assert before == after
-        assert str(uuid.UUID(before)) == before
+        assert str(uuid.UUID(before)) == before  # type: ignore[arg-type]
     assert len({before for before, _ in pairs}) == len(pairs)
 
 

@@ -199,7 +199,7 @@ def test_attributes_keep_their_dtype(tmp_path: Path, value: Any) -> None:
     series.find("data").set_attribute("extra", value)  # type: ignore[union-attr]
     found = stored(tmp_path / "s", series).acquisition["ts"]
     for each in (found, found.find("data")):
-        read = each.attributes["extra"]
+        read = each.attributes["extra"]  # type: ignore[union-attr]
         if value.shape or value.dtype.name not in ("int64", "float64"):
             assert read.dtype == value.dtype
         assert np.shape(read) == value.shape

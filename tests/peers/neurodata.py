@@ -1163,7 +1163,9 @@ def _sweep_table(library: Library) -> Any:
     electrode = _add_icephys_electrode(made)
     made.sweep_table = library.deprecated("SweepTable")()
     for number in range(2):
-        stimulus = _clamp(library, "CurrentClampStimulusSeries", f"stimulus{number}", electrode, sweep_number=np.uint32(number))
+        stimulus = _clamp(
+            library, "CurrentClampStimulusSeries", f"stimulus{number}", electrode, sweep_number=np.uint32(number)
+        )
         response = _clamp(library, "CurrentClampSeries", f"response{number}", electrode, sweep_number=np.uint32(number))
         made.add_stimulus(stimulus)
         made.add_acquisition(response)

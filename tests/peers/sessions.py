@@ -412,8 +412,8 @@ def describe(session: NWBFile) -> Facts:
         "modules": {name: module.description for name, module in session.processing.items()},
         "series": {
             path: {
-                "data": array(series.data),
-                "unit": series.unit,
+                "data": array(series.data),  # type: ignore[attr-defined]
+                "unit": series.unit,  # type: ignore[attr-defined]
                 **_fields(series, SERIES_DEFAULTS),
             }
             for path, series in found.items()

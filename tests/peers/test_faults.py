@@ -786,7 +786,7 @@ def test_a_field_given_none_is_a_field_not_given(tmp_path: Path) -> None:
     with NWBZarrIO(store, "w") as io:
         io.write(made)
     session = nwbzarr.open(store)
-    assert (session.lab, session.keywords, session.acquisition["a"].continuity) == (None, None, None)
+    assert (session.lab, session.keywords, session.acquisition["a"].continuity) == (None, None, None)  # type: ignore[comparison-overlap]
     assert "None" not in (store / "zarr.json").read_text()
 
 
