@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nwbzarr.model.neurodata import *  # noqa: F403 - the stub has every type
     from nwbzarr.model.samples import TimeSeriesReference as TimeSeriesReference
     from nwbzarr.reading.arrays import LazyArray as LazyArray
-    from nwbzarr.reading.sessions import Manager as Manager
+    from nwbzarr.reading.managers import Manager as Manager
     from nwbzarr.stores.metered import Meter as Meter
     from nwbzarr.stores.metered import MeteredStore as MeteredStore
 
@@ -38,7 +38,7 @@ _HOMES = {
     "nwbzarr.model.data_io": ("ZarrDataIO",),
     "nwbzarr.model.namespaces": ("get_class", "load_namespace"),
     "nwbzarr.reading.arrays": ("LazyArray",),
-    "nwbzarr.reading.sessions": ("Manager",),
+    "nwbzarr.reading.managers": ("Manager",),
     "nwbzarr.stores.metered": ("Meter", "MeteredStore"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

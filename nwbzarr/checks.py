@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from nwbzarr.reading.sessions import Manager, Session
+    from nwbzarr.reading.managers import Manager
+    from nwbzarr.reading.sessions import Session
     from nwbzarr.schema.registry import Registry
     from nwbzarr.stores.trust import Options
 

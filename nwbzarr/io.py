@@ -17,7 +17,7 @@ from nwbzarr.errors import (
 )
 from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.neurodata import NWBFile
-from nwbzarr.reading.sessions import Manager, Session
+from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.local import LocalCreation, LocalUpdate
 from nwbzarr.stores.objects import ObjectCreation, ObjectUpdate
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from nwbzarr.reading.sessions import Session
     from nwbzarr.stores.transactions import Transaction
     from nwbzarr.stores.trust import Options
     from nwbzarr.tree.tree import Tree

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.schema.language import Json, encode_namespace, parse_namespace, standard_dtype
+from nwbzarr.schema.encoding import encode_namespace
+from nwbzarr.schema.language import Json, parse_namespace, standard_dtype
 from nwbzarr.schema.specs import Include, Namespace, Source
 
 if TYPE_CHECKING:

@@ -64,9 +64,10 @@ class Typed:
     def __init__(self, *args: Any, **fields: Any) -> None:
         self.construct(bind_arguments(self.schema_signature, self.schema_type, args, fields, self.following))
 
-    def construct(self, values: dict[str, Any]) -> None:
-        """Make this object a new one with these values of its fields."""
-        raise NotImplementedError  # pragma: no cover - Container and Data do
+    if TYPE_CHECKING:
+
+        def construct(self, values: dict[str, Any]) -> None:
+            """Make this object a new one with these values of its fields; groups and datasets differ in it."""
 
     def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return what to set, from the arguments of the constructor; a subclass may change or take some."""

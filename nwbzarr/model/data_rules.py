@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nwbzarr.errors import FieldTypeError
+from nwbzarr.model.compounds import parse_compound
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import as_array
 from nwbzarr.model.elements import Element
-from nwbzarr.model.values import NUMERIC, as_dtype, check_shape, is_blocks, parse_compound, parse_scalar, shape_of
+from nwbzarr.model.values import NUMERIC, as_dtype, check_shape, is_blocks, parse_scalar, shape_of
 from nwbzarr.schema.language import standard_dtype
 from nwbzarr.schema.specs import CompoundField, DatasetSpec, ReferenceTo
 

@@ -169,7 +169,8 @@ class Dataset(Element):
         FieldTypeError, SchemaError
             When they do not fit the rows that are there.
         """
-        from nwbzarr.model.values import parse_rows, parse_stored_compound
+        from nwbzarr.model.compounds import parse_stored_compound
+        from nwbzarr.model.values import parse_rows
 
         data = self.data
         dtype = getattr(data, "dtype", None)

@@ -32,6 +32,7 @@ from nwbzarr.model.icephys import RepetitionsTable as _RepetitionsTable
 from nwbzarr.model.icephys import SequentialRecordingsTable as _SequentialRecordingsTable
 from nwbzarr.model.icephys import SimultaneousRecordingsTable as _SimultaneousRecordingsTable
 from nwbzarr.model.icephys import SweepTable as _SweepTable
+from nwbzarr.model.meanings import MeaningsTable as _MeaningsTable
 from nwbzarr.model.nwbfile import NWBFile as _NWBFile
 from nwbzarr.model.ragged import VectorIndex as _VectorIndex
 from nwbzarr.model.regions import DynamicTableRegion as _DynamicTableRegion
@@ -48,9 +49,8 @@ from nwbzarr.model.session_tables import EventsTable as _EventsTable
 from nwbzarr.model.session_tables import FrequencyBandsTable as _FrequencyBandsTable
 from nwbzarr.model.session_tables import PlaneSegmentation as _PlaneSegmentation
 from nwbzarr.model.session_tables import TimeIntervals as _TimeIntervals
-from nwbzarr.model.session_tables import Units as _Units
 from nwbzarr.model.tables import DynamicTable as _DynamicTable
-from nwbzarr.model.tables import MeaningsTable as _MeaningsTable
+from nwbzarr.model.units import Units as _Units
 
 __all__ = ["AbstractFeatureSeries", "AlignedDynamicTable", "AnnotationSeries", "BaseImage", "BehavioralEpochs", "BehavioralEvents", "BehavioralTimeSeries", "CSRMatrix", "ClusterWaveforms", "Clustering", "CompassDirection", "Container", "CorrectedImageStack", "CurrentClampSeries", "CurrentClampStimulusSeries", "Data", "DecompositionSeries", "Device", "DeviceModel", "DfOverF", "DurationVectorData", "DynamicTable", "DynamicTableRegion", "ElectricalSeries", "ElectrodeGroup", "ElectrodesTable", "ElementIdentifiers", "EnumData", "EventDetection", "EventWaveform", "EventsTable", "ExperimentalConditionsTable", "ExternalImage", "EyeTracking", "FeatureExtraction", "FilteredEphys", "Fluorescence", "FrequencyBandsTable", "GrayscaleImage", "HERD", "IZeroClampSeries", "Image", "ImageMaskSeries", "ImageReferences", "ImageSegmentation", "ImageSeries", "Images", "ImagingPlane", "ImagingRetinotopy", "IndexSeries", "IntervalSeries", "IntracellularElectrode", "IntracellularElectrodesTable", "IntracellularRecordingsTable", "IntracellularResponsesTable", "IntracellularStimuliTable", "LFP", "LabMetaData", "MeaningsTable", "MotionCorrection", "NWBContainer", "NWBData", "NWBDataInterface", "NWBFile", "OnePhotonSeries", "OpticalChannel", "OpticalSeries", "OptogeneticSeries", "OptogeneticStimulusSite", "PatchClampSeries", "PlaneSegmentation", "Position", "ProcessingModule", "PupilTracking", "RGBAImage", "RGBImage", "RepetitionsTable", "RoiResponseSeries", "ScratchData", "SequentialRecordingsTable", "SimpleMultiContainer", "SimultaneousRecordingsTable", "SpatialSeries", "SpikeEventSeries", "Subject", "SweepTable", "TimeIntervals", "TimeSeries", "TimeSeriesReferenceVectorData", "TimestampVectorData", "TwoPhotonSeries", "Units", "VectorData", "VectorIndex", "VoltageClampSeries", "VoltageClampStimulusSeries"]
 

@@ -48,7 +48,8 @@ HOMES = {
     "nwbzarr.model.ragged": ("VectorIndex",),
     "nwbzarr.model.regions": ("DynamicTableRegion",),
     "nwbzarr.model.samples": ("TimeSeriesReferenceVectorData",),
-    "nwbzarr.model.tables": ("DynamicTable", "MeaningsTable"),
+    "nwbzarr.model.tables": ("DynamicTable",),
+    "nwbzarr.model.meanings": ("MeaningsTable",),
     "nwbzarr.model.aligned": ("AlignedDynamicTable",),
     "nwbzarr.model.session_tables": (
         "ElectrodesTable",
@@ -56,8 +57,8 @@ HOMES = {
         "FrequencyBandsTable",
         "PlaneSegmentation",
         "TimeIntervals",
-        "Units",
     ),
+    "nwbzarr.model.units": ("Units",),
     "nwbzarr.model.icephys": (
         "ExperimentalConditionsTable",
         "IntracellularElectrodesTable",

@@ -15,7 +15,7 @@ import numpy as np
 from nwbzarr.errors import FieldTypeError, SchemaError
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.schema.language import standard_dtype
-from nwbzarr.schema.specs import CompoundField, DType, ReferenceTo
+from nwbzarr.schema.specs import DType, ReferenceTo
 
 if TYPE_CHECKING:
     from nwbzarr.schema.fields import FieldSpec
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 _SHOWN = 60
 
 #: NumPy kinds that each numeric dtype of the schema may be stored as.
-_KINDS = {"numeric": "iuf", "bool": "b", **{f"float{bits}": "f" for bits in (16, 32, 64)}}
-_KINDS.update({f"{sign}int{bits}": sign or "i" for sign in ("", "u") for bits in (8, 16, 32, 64)})
+KINDS = {"numeric": "iuf", "bool": "b", **{f"float{bits}": "f" for bits in (16, 32, 64)}}
+KINDS.update({f"{sign}int{bits}": sign or "i" for sign in ("", "u") for bits in (8, 16, 32, 64)})
 
 #: dtypes of the schema whose arrays hold numbers or truth values.
-NUMERIC = frozenset(_KINDS)
+NUMERIC = frozenset(KINDS)
 
 
 def parse_value(value: Any, spec: FieldSpec, owner: str) -> Any:
@@ -53,6 +53,8 @@ def parse_value(value: Any, spec: FieldSpec, owner: str) -> Any:
     """
     where = f"{owner}.{spec.name}"
     if isinstance(spec.dtype, tuple):
+        from nwbzarr.model.compounds import parse_compound
+
         return parse_compound(value, spec.dtype, where)
     if isinstance(spec.dtype, ReferenceTo):
         # References are checked by their type, where the field is set.
@@ -73,7 +75,7 @@ def parse_scalar(value: Any, dtype: DType, where: str) -> Any:
     return _SCALARS[standard_dtype(dtype) if isinstance(dtype, str) else "any"](value, where)
 
 
-def _wrong(where: str, wanted: str, value: Any, advice: str = "") -> FieldTypeError:
+def wrong_type(where: str, wanted: str, value: Any, advice: str = "") -> FieldTypeError:
     """Return the error for a value of the wrong type."""
     text = "" if " at 0x" in repr(value) else f" ({repr(value)[:_SHOWN]})"
     return FieldTypeError(f"{where} must be {wanted}, but {type(value).__name__} came{text}{advice}")
@@ -82,14 +84,14 @@ def _wrong(where: str, wanted: str, value: Any, advice: str = "") -> FieldTypeEr
 def _parse_text(value: Any, where: str) -> str:
     if isinstance(value, str):
         return str(value)
-    raise _wrong(where, "a text", value)
+    raise wrong_type(where, "a text", value)
 
 
 def _parse_datetime(value: Any, where: str) -> datetime:
     if isinstance(value, datetime):
         # A naive datetime is local time, as in PyNWB; stored with its offset it means the same everywhere.
         return value if value.tzinfo is not None else value.astimezone()
-    raise _wrong(where, "a datetime.datetime", value, ": parse text with datetime.fromisoformat first")
+    raise wrong_type(where, "a datetime.datetime", value, ": parse text with datetime.fromisoformat first")
 
 
 def _parse_day(value: Any, where: str) -> date:
@@ -99,7 +101,7 @@ def _parse_day(value: Any, where: str) -> date:
 def _parse_number(value: Any, where: str) -> Any:
     value = _as_scalar(value)
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise _wrong(where, "a number", value)
+        raise wrong_type(where, "a number", value)
     return value
 
 
@@ -110,14 +112,14 @@ def _parse_float(value: Any, where: str) -> float:
 def _parse_bool(value: Any, where: str) -> bool:
     value = _as_scalar(value)
     if not isinstance(value, bool | np.bool_):
-        raise _wrong(where, "True or False", value)
+        raise wrong_type(where, "True or False", value)
     return bool(value)
 
 
 def _parse_integer(value: Any, where: str) -> int:
     value = _as_scalar(value)
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise _wrong(where, "an integer", value)
+        raise wrong_type(where, "an integer", value)
     return int(value)
 
 
@@ -127,7 +129,7 @@ def _parse_unsigned(dtype: str) -> Callable[[Any, str], Any]:
     def parse(value: Any, where: str) -> Any:
         number = _parse_integer(value, where)
         if number < 0:
-            raise _wrong(where, "an integer of zero or more", value)
+            raise wrong_type(where, "an integer of zero or more", value)
         fitting = (np.dtype(dtype), np.dtype(np.uint64))
         return next((kind.type(number) for kind in fitting if number <= np.iinfo(kind).max), number)
 
@@ -153,72 +155,6 @@ _SCALARS: dict[str, Callable[[Any, str], Any]] = {
     **{f"int{bits}": _parse_integer for bits in (8, 16, 32, 64)},
     **{f"uint{bits}": _parse_unsigned(f"uint{bits}") for bits in (8, 16, 32, 64)},
 }
-
-
-def parse_compound(value: Any, fields: tuple[CompoundField, ...], where: str) -> np.ndarray[Any, Any]:
-    """Return rows of a compound dtype, given as a structured array, a frame's records, one tuple or a list of them.
-
-    Text and reference fields become objects; the width of text is settled when it is stored.
-
-    Raises
-    ------
-    FieldTypeError
-        When a row has other fields than the schema asks for.
-    """
-    names = [field.name for field in fields]
-    dtype = np.dtype([(field.name, compound_dtype(field)) for field in fields])
-    if isinstance(value, np.ndarray) and value.dtype.names is not None:
-        if list(value.dtype.names) != names:
-            raise _wrong(where, f"a compound of {', '.join(names)}", value)
-        made = np.empty(value.shape, dtype)
-        for name in names:
-            made[name] = value[name]
-        return made
-    try:
-        if _is_one_row(value, len(names)):
-            _check_whole_numbers([tuple(value)], dtype, where)
-            return np.array(tuple(value), dtype=dtype)
-        rows = [tuple(row) for row in value]
-        _check_whole_numbers(rows, dtype, where)
-        return np.array(rows, dtype=dtype)
-    except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
-        if isinstance(error, FieldTypeError):
-            raise
-        raise _wrong(where, f"rows of ({', '.join(names)})", value) from error
-
-
-def _check_whole_numbers(rows: list[tuple[Any, ...]], dtype: np.dtype[Any], where: str) -> None:
-    """Raise `FieldTypeError` for a fraction, a text or a number out of range where a field holds integers."""
-    for position, name in enumerate(dtype.names or ()):
-        kind = dtype[name]
-        if kind.kind not in "iu":
-            continue
-        bounds = np.iinfo(kind)
-        for index, row in enumerate(rows):
-            value = row[position]
-            number = isinstance(value, int | np.integer) and not isinstance(value, bool)
-            whole = number or (isinstance(value, float | np.floating) and float(value).is_integer())
-            if not whole or not bounds.min <= int(value) <= bounds.max:
-                names = ", ".join(dtype.names or ())
-                message = (
-                    f"{where} ({names}) must hold integers that fit {kind} in {name}, but row {index} has {value!r}"
-                )
-                raise FieldTypeError(message)
-
-
-def _is_one_row(value: Any, width: int) -> bool:
-    """Whether a value is one row of a compound, and no list of rows."""
-    if isinstance(value, tuple):
-        return True
-    return len(value) == width and not isinstance(value[0], list | tuple | np.ndarray | np.void | str)
-
-
-def compound_dtype(field: CompoundField) -> str:
-    """Return NumPy's dtype for a field of a compound."""
-    if isinstance(field.dtype, ReferenceTo):
-        return "O"
-    word = standard_dtype(field.dtype)
-    return {"numeric": "float64", "bool": "bool"}.get(word, word if word in _KINDS else "O")
 
 
 def is_blocks(value: Any) -> bool:
@@ -251,9 +187,9 @@ def parse_array(value: Any, where: str) -> Any:
         When it is a scalar or no array at all.
     """
     if isinstance(value, str | bytes) or (not is_blocks(value) and not _is_array_like(value)):
-        raise _wrong(where, "an array, a list, a lazy array, an iterator of blocks or ZarrDataIO", value)
+        raise wrong_type(where, "an array, a list, a lazy array, an iterator of blocks or ZarrDataIO", value)
     if shape_of(value) == ():
-        raise _wrong(where, "an array with at least one dimension", value)
+        raise wrong_type(where, "an array with at least one dimension", value)
     return value
 
 
@@ -323,7 +259,7 @@ def as_dtype(data: Any, dtype: str, where: str) -> Any:
         array = _converted_array(np.asarray(inner), dtype, where)
         return data if isinstance(data, ZarrDataIO) else array
     found = getattr(inner, "dtype", None)
-    if found is not None and np.dtype(found).kind not in _KINDS.get(dtype, "iufb") + "iu":
+    if found is not None and np.dtype(found).kind not in KINDS.get(dtype, "iufb") + "iu":
         message = f"{where} must hold {_described(dtype)}, but data of dtype {found} came"
         raise FieldTypeError(message)
     return data
@@ -334,7 +270,7 @@ def _described(dtype: str) -> str:
 
 
 def _converted_array(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
-    kinds = _KINDS[dtype]
+    kinds = KINDS[dtype]
     wanted = np.float64 if kinds in ("iuf", "f") else np.dtype(dtype).type
     if not array.size:
         return array if array.dtype.kind in kinds and not isinstance(array, list) else array.astype(wanted)
@@ -361,7 +297,7 @@ def _parse_texts(value: Any, ndim: int, where: str) -> Any:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, list | tuple):
-        raise _wrong(where, "a list of texts", value)
+        raise wrong_type(where, "a list of texts", value)
     if ndim > 1:
         return [_parse_texts(item, ndim - 1, where) for item in value]
     return [_parse_text(item, where) for item in value]
@@ -373,22 +309,6 @@ def _is_lazy(value: Any) -> bool:
 
 def _is_array_like(value: Any) -> bool:
     return isinstance(value, list | tuple | ZarrDataIO) or (hasattr(value, "shape") and hasattr(value, "dtype"))
-
-
-def parse_stored_compound(rows: Any, dtype: np.dtype[Any], where: str) -> np.ndarray[Any, Any]:
-    """Return rows of a stored compound in its dtype.
-
-    Raises
-    ------
-    FieldTypeError
-        When a row has other fields.
-    """
-    if isinstance(rows, np.ndarray) and rows.dtype.names is not None:
-        return parse_rows(rows, dtype, where)
-    try:
-        return np.array([tuple(row) for row in rows], dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise _wrong(where, f"rows of ({', '.join(dtype.names or ())})", rows) from error
 
 
 def parse_rows(rows: Any, dtype: np.dtype[Any] | None, where: str) -> np.ndarray[Any, Any]:

@@ -13,10 +13,10 @@ import numpy as np
 
 from nwbzarr.convention.dtypes import packed
 from nwbzarr.errors import FieldTypeError
+from nwbzarr.model.compounds import compound_dtype, parse_compound
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import Dataset, as_array
 from nwbzarr.model.elements import Element
-from nwbzarr.model.values import compound_dtype, parse_compound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

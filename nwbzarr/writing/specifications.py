@@ -19,7 +19,7 @@ from nwbzarr.layout.planning import plan_layout
 from nwbzarr.model.containers import Typed
 from nwbzarr.model.elements import Location
 from nwbzarr.schema.core import CORE
-from nwbzarr.schema.language import encode_namespace
+from nwbzarr.schema.encoding import encode_namespace
 from nwbzarr.schema.specs import Include, Namespace, Source
 from nwbzarr.writing.plans import CopyPlan
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nwbzarr.errors import NamespaceError
 from nwbzarr.schema.core import CORE
-from nwbzarr.schema.language import DTYPES, encode_namespace, parse_namespace, standard_dtype
+from nwbzarr.schema.encoding import encode_namespace
+from nwbzarr.schema.language import DTYPES, parse_namespace, standard_dtype
 from nwbzarr.schema.registry import Registry
 from nwbzarr.schema.specs import (
     AttributeSpec,
