@@ -238,6 +238,30 @@ class TableReading(Container):
 
     # Other tables.
 
+    def create_region(self, name: str, region: Any, description: str) -> DynamicTableRegion:
+        """Return a region of this table.
+
+        Parameters
+        ----------
+        name, description : str
+            Name of the region, and what it chooses.
+        region : slice or list of int
+            Which rows.
+
+        Raises
+        ------
+        SchemaError
+            When a row is out of range.
+        """
+        count = self.row_count()
+        if isinstance(region, slice):
+            if (region.start or 0) < 0 or (region.stop or 0) > count:
+                message = f"the region {name!r} must choose from the {count} rows of {self.name!r}, but {region} came"
+                raise RowRangeError(message)
+            region = range(count)[region]
+        numbers = list(region)
+        return DynamicTableRegion(name=name, data=numbers, description=description, table=self)
+
     def get_foreign_columns(self) -> list[str]:
         """Return the names of columns that are regions of other tables."""
         return [name for name in self.colnames if isinstance(chain_of(self.raw_column(name))[-1], DynamicTableRegion)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import DuplicateNameError, MissingFieldError, RowRangeError, SchemaError
+from nwbzarr.errors import DuplicateNameError, MissingFieldError, SchemaError
 from nwbzarr.model.columns import ElementIdentifiers, EnumData, VectorData
 from nwbzarr.model.elements import Element
 from nwbzarr.model.frames import columns_of_frame
@@ -397,27 +397,3 @@ class DynamicTable(TableReading):
 
     def _set_colnames(self, names: Iterable[str]) -> None:
         self.replace_attribute("colnames", tuple(names))
-
-    def create_region(self, name: str, region: Any, description: str) -> DynamicTableRegion:
-        """Return a region of this table.
-
-        Parameters
-        ----------
-        name, description : str
-            Name of the region, and what it chooses.
-        region : slice or list of int
-            Which rows.
-
-        Raises
-        ------
-        SchemaError
-            When a row is out of range.
-        """
-        count = self.row_count()
-        if isinstance(region, slice):
-            if (region.start or 0) < 0 or (region.stop or 0) > count:
-                message = f"the region {name!r} must choose from the {count} rows of {self.name!r}, but {region} came"
-                raise RowRangeError(message)
-            region = range(count)[region]
-        numbers = list(region)
-        return DynamicTableRegion(name=name, data=numbers, description=description, table=self)

@@ -198,7 +198,7 @@ def test_every_type_is_written_and_read_and_written_the_same(
 @pytest.mark.slow
 @EVERY_TYPE
 def test_many_of_each_type(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    @settings(max_examples=40, **COMMON)
+    @settings(max_examples=3, **COMMON)
     @given(sessions_with(name))
     def law(drawn: Any) -> None:
         check(name, drawn, request, tmp_path, validated=True)
