@@ -34,7 +34,8 @@ from tests.extensions import (
 )
 from tests.handwritten import bare_session, consolidate, make_array, make_group, reference, typed
 
-CORE_VERSIONS = {name: [found.version] for name, found in CORE.namespaces.items()}
+#: What every session needs; hdmf-experimental is cached where one of its types is used.
+CORE_VERSIONS = {name: [CORE.namespaces[name].version] for name in ("hdmf-common", "core")}
 ALL_VERSIONS = {**CORE_VERSIONS, "ndx-lab": ["1.3.0"], "ndx-parts": ["0.2.0"]}
 REPOSITORY = Path(__file__).parents[1]
 
@@ -278,6 +279,15 @@ def test_what_is_cached_is_the_schema_language(store: Path) -> None:
 def test_a_session_without_extensions_caches_none(lab: tuple[Any, Any], tmp_path: Path) -> None:
     assert lab
     assert cached(write_session(plain_session(), tmp_path / "s")) == CORE_VERSIONS
+
+
+def test_a_type_of_hdmf_experimental_brings_its_namespace(tmp_path: Path) -> None:
+    nwb = plain_session()
+    table = nwbzarr.DynamicTable("choices", "d")
+    table.add_column("choice", "d", enum=["left", "right"], col_cls=nwbzarr.EnumData)
+    nwb.add_scratch(table)
+    expected = {**CORE_VERSIONS, "hdmf-experimental": [CORE.namespaces["hdmf-experimental"].version]}
+    assert cached(write_session(nwb, tmp_path / "s")) == expected
 
 
 def test_a_fresh_process_opens_it_with_types(store: Path) -> None:

@@ -51,11 +51,7 @@ class TableReading(Container):
     def colnames(self) -> tuple[str, ...]:
         """Names of the columns, in order."""
         found = self.attributes.get("colnames", ())
-        return (
-            tuple(map(str, np.atleast_1d(np.asarray(found, dtype=object)).tolist()))
-            if not isinstance(found, tuple)
-            else found
-        )
+        return tuple(map(str, found if isinstance(found, list | tuple) else np.atleast_1d(found).tolist()))
 
     @property
     def columns(self) -> tuple[VectorData, ...]:

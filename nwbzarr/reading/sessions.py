@@ -15,7 +15,7 @@ import numpy as np
 
 from nwbzarr.convention.documents import check_array_document
 from nwbzarr.convention.links import Link, Reference, parse_reference
-from nwbzarr.convention.names import join_path, parse_path, split_path
+from nwbzarr.convention.names import REFERENCE, join_path, parse_path, split_path
 from nwbzarr.convention.sidecar import digest_of
 from nwbzarr.errors import (
     DanglingLinkError,
@@ -194,6 +194,10 @@ class Session:
         DanglingLinkError
             When a link on the way is broken.
         """
+        known = self._elements.get(_own_path(value))
+        if known is not None:
+            # The common case of tables: a container of this store that is there already.
+            return known
         if isinstance(value, str):
             reference = Reference(".", parse_path(value, self.url.text))
         else:
@@ -325,6 +329,9 @@ class Session:
 
     def small_array(self, path: str) -> np.ndarray[Any, Any] | None:
         """Return the whole of an array that consists of one chunk, or None when zarr must read it; not to be changed."""
+        kept = self._small.kept(path)
+        if kept is not None:
+            return kept
         with self.named_errors(path):
             return self._small.array(self.tree, path)
 
@@ -348,3 +355,12 @@ class Session:
 
 
 _NATURAL = ("float64", "int64", "bool")
+
+
+def _own_path(value: Any) -> str:
+    """Return the path of a reference to this store, as it stands; empty for any other value."""
+    if isinstance(value, str):
+        return value
+    body = value.get(REFERENCE) if isinstance(value, dict) else None
+    path = body.get("path") if isinstance(body, dict) and body.get("source", ".") == "." else None
+    return path if isinstance(path, str) else ""

@@ -56,11 +56,12 @@ class SmallArrays:
         self._held.clear()
         self._kept.clear()
 
+    def kept(self, path: str) -> Array | None:
+        """Return an array that was decoded and is kept, or None."""
+        return self._kept.get(path)
+
     def array(self, tree: Tree, path: str) -> Array | None:
         """Return the whole of an array, or None when zarr must read it; the array is not to be changed."""
-        kept = self._kept.get(path)
-        if kept is not None:
-            return kept
         key = tree.single_chunk_key(path)
         if key is None:
             return None

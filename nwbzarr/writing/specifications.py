@@ -75,10 +75,19 @@ def _copy_namespaces(parts: Parts, origin: Any, have: set[str]) -> None:
 
 def _wanted(parts: Parts) -> list[Namespace]:
     """Return the namespaces that the session's types need, included ones first."""
-    found = dict(CORE.namespaces)
-    for registry in {type(element).schema_registry for element, _ in parts.stored if isinstance(element, Typed)}:
-        found.update(registry.namespaces)
-    return list(found.values())
+    known = dict(CORE.namespaces)
+    used = {"core"}
+    for element, _ in parts.stored:
+        if isinstance(element, Typed):
+            known.update(type(element).schema_registry.namespaces)
+            used.add(str(element.namespace))
+    waiting = list(used)
+    while waiting:
+        namespace = known.get(waiting.pop())
+        new = {include.namespace for include in namespace.includes} - used if namespace is not None else set()
+        used |= new
+        waiting += new
+    return [namespace for name, namespace in known.items() if name in used]
 
 
 class _Key:

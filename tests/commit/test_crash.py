@@ -190,12 +190,12 @@ class Killer:
 @pytest.mark.slow
 @every_deed
 def test_killed_on_the_disk(deed: Deed, tmp_path: Path) -> None:
-    Killer(deed, tmp_path, exchange=True).kill_everywhere(3 if deed.name == "replace" else 1)
+    Killer(deed, tmp_path, exchange=True).kill_everywhere(4 if deed.name == "replace" else 2)
 
 
 @pytest.mark.slow
 def test_killed_on_a_disk_that_cannot_exchange_names(tmp_path: Path) -> None:
-    Killer(DEEDS["replace"], tmp_path, exchange=False).kill_everywhere(3)
+    Killer(DEEDS["replace"], tmp_path, exchange=False).kill_everywhere(4)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
