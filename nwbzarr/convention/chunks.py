@@ -89,7 +89,7 @@ def decode_chunk(
             _check_count(data, math.prod(shape))
             return np.asarray(_TEXT_CODEC.decode(data)).reshape(shape)
         flat = np.frombuffer(data, dtype=_ordered(dtype, codecs[0]))
-        return flat.reshape(shape).astype(dtype, copy=False)
+        return flat.reshape(shape).astype(dtype)
     except (RuntimeError, ValueError, TypeError, KeyError, EOFError, OSError, zlib.error) as error:
         message = f"the chunk must hold {dtype} of shape {shape}, but its {len(data)} bytes do not: {error}"
         raise DocumentError(message, path=where) from error
