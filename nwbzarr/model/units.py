@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nwbzarr.errors import SchemaError
 from nwbzarr.model.table_columns import chain_of
 from nwbzarr.model.tables import DynamicTable
 
@@ -79,6 +80,20 @@ class Units(DynamicTable):
         for word, value in attributes.items():
             if value is not None and word not in column.attributes:
                 column.set_attribute(word, value)
+
+    def check_whole(self) -> None:
+        """Raise `SchemaError` for what would be lost: attributes of columns that the table does not have."""
+        super().check_whole()
+        given = getattr(self, "_column_attributes", {})
+        lost = [word for word in ("waveform_rate", "waveform_time_before_peak_in_ms") if given.get(word) is not None]
+        lost = [] if any(name in self for name in _WAVEFORM_COLUMNS) else lost
+        lost += ["resolution"] if given.get("resolution") is not None and "spike_times" not in self else []
+        if lost:
+            message = (
+                f"Units {self.name!r} has {', '.join(lost)}, which belong to a column that is not there: add waveforms or "
+                "spike_times, or leave them out"
+            )
+            raise SchemaError(message)
 
     @property
     def electrode_table(self) -> Any:

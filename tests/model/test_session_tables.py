@@ -23,6 +23,7 @@ from nwbzarr import (
     Fluorescence,
     ImageSegmentation,
     NWBFile,
+    NWBZarrIO,
     OpticalChannel,
     PlaneSegmentation,
     ProcessingModule,
@@ -938,3 +939,11 @@ def test_tables_may_be_given_to_the_session(keep: Keep) -> None:
     nwb = keep(session(trials=trials, units=units))
     assert len(nwb.trials) == 1
     assert values(nwb.units["spike_times"][0]) == [1.0, 2.0]
+
+
+def test_what_belongs_to_a_column_that_is_not_there_is_not_lost(tmp_path: Path) -> None:
+    nwb = NWBFile("d", "i", datetime(2020, 1, 1, tzinfo=UTC))
+    nwb.add_analysis(Units(description="u", resolution=0.5, waveform_rate=3.0))
+    with pytest.raises(SchemaError, match="waveform_rate, resolution"), NWBZarrIO(tmp_path / "s.nwb.zarr", "w") as io:
+        io.write(nwb)
+    assert not (tmp_path / "s.nwb.zarr").exists()
