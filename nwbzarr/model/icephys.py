@@ -12,7 +12,6 @@ from nwbzarr.errors import MissingFieldError, SchemaError
 from nwbzarr.model.aligned import AlignedDynamicTable
 from nwbzarr.model.regions import DynamicTableRegion
 from nwbzarr.model.samples import TimeSeriesReference
-from nwbzarr.model.table_columns import listed_columns
 from nwbzarr.model.tables import DynamicTable
 
 if TYPE_CHECKING:
@@ -253,11 +252,6 @@ class SweepTable(DynamicTable):
     """Patch clamp series by sweep number; newer sessions use `IntracellularRecordingsTable`."""
 
     default_description = "patch clamp series by sweep"
-
-    def prepare(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return what to set."""
-        values["columns"] = listed_columns(values.get("columns")) or None
-        return super().prepare(values)
 
     def add_entry(self, pcs: Any) -> None:
         """Add a patch clamp series; those of one sweep number share a row only when they come together.

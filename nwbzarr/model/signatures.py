@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from nwbzarr.errors import FieldTypeError, MissingFieldError
 from nwbzarr.schema.fields import FieldSpec, Kind
 from nwbzarr.schema.names import signature_of
-from nwbzarr.schema.specs import DatasetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,8 +179,3 @@ def bind_arguments(
         raise MissingFieldError(message)
     bound.apply_defaults()
     return {name: value for name, value in bound.arguments.items() if value is not inspect.Parameter.empty}
-
-
-def takes_data(registry: Registry, name: str) -> bool:
-    """Whether objects of a type are datasets."""
-    return isinstance(registry.resolved(name), DatasetSpec)

@@ -15,7 +15,7 @@ import numpy as np
 from nwbzarr.errors import FieldTypeError, SchemaError
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.schema.language import standard_dtype
-from nwbzarr.schema.specs import DType, ReferenceTo
+from nwbzarr.schema.specs import DType, ReferenceTo, fits_shape
 
 if TYPE_CHECKING:
     from nwbzarr.schema.fields import FieldSpec
@@ -229,13 +229,6 @@ def check_shape(shape: tuple[int, ...] | None, dims: Dims, shapes: Shapes, where
         described = (", ".join("any" if size is None else str(size) for size in wanted) for wanted in shapes)
         message = f"{where} must have the shape {' or '.join(f'({text})' for text in described)}, but data of shape {shape} came"
     raise SchemaError(message)
-
-
-def fits_shape(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    """Whether a shape has the sizes that are asked for."""
-    return len(shape) == len(wanted) and all(
-        size is None or size == found for size, found in zip(wanted, shape, strict=True)
-    )
 
 
 def dims_of(shape: tuple[int, ...], dims: Dims, shapes: Shapes) -> tuple[str, ...] | None:

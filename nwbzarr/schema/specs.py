@@ -185,3 +185,10 @@ class Namespace:
     def includes(self) -> tuple[Include, ...]:
         """What it takes from other namespaces."""
         return tuple(part for part in self.parts if isinstance(part, Include))
+
+
+def fits_shape(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether a shape has the sizes that are asked for."""
+    return len(shape) == len(wanted) and all(
+        size is None or size == found for size, found in zip(wanted, shape, strict=True)
+    )

@@ -25,7 +25,7 @@ from nwbzarr.convention.names import (
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.schema.language import standard_dtype
 from nwbzarr.schema.registry import Registry
-from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, DType, GroupSpec, LinkSpec, ReferenceTo, Shapes
+from nwbzarr.schema.specs import AttributeSpec, DatasetSpec, DType, GroupSpec, LinkSpec, ReferenceTo, Shapes, fits_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class _Checker:
         yield from self.attributes(spec.attributes, path, field)
         stored = tuple(document.get("shape", ()))
         wanted: Shapes = spec.shapes
-        if wanted and not any(_fits(stored, shape) for shape in wanted):
+        if wanted and not any(fits_shape(stored, shape) for shape in wanted):
             yield self.problem(path, field, f"must have the shape {_shapes(wanted)}, but has {stored}")
         elif not wanted and not typed and spec.type_def is None and stored and spec.dtype is not None:
             yield self.problem(path, field, f"must be a scalar, but has the shape {stored}")
@@ -232,7 +232,7 @@ class _Checker:
             return f"must be {spec.value!r}, but is {value!r}"
         array = np.asarray(value, dtype=object if isinstance(value, str | list | dict) else None)
         array = np.array(array.tolist()) if array.size and all(map(_is_number, array.flat)) else array
-        if spec.shapes and not any(_fits(array.shape, shape) for shape in spec.shapes):
+        if spec.shapes and not any(fits_shape(array.shape, shape) for shape in spec.shapes):
             return f"must have the shape {_shapes(spec.shapes)}, but has {array.shape}"
         if not spec.shapes and array.shape:
             return f"must be a scalar, but has the shape {array.shape}"
@@ -271,12 +271,6 @@ def _what(spec: DatasetSpec | GroupSpec | LinkSpec) -> str:
         return f"a link to {spec.target}"
     word = "dataset" if isinstance(spec, DatasetSpec) else "group"
     return f"a {word} of type {spec.type_inc}" if spec.type_inc else f"a {word}"
-
-
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(wanted) and all(
-        size is None or size == found for size, found in zip(wanted, shape, strict=True)
-    )
 
 
 def _shapes(shapes: Shapes) -> str:

@@ -14,7 +14,6 @@ import numpy as np
 from nwbzarr.convention.dtypes import packed
 from nwbzarr.errors import FieldTypeError
 from nwbzarr.model.compounds import compound_dtype, parse_compound
-from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import Dataset, as_array
 from nwbzarr.model.elements import Element
 
@@ -161,8 +160,3 @@ def schema_dtype(dataset: Dataset) -> Any:
     find = getattr(dataset, "rules_of_data", None)
     rules = None if find is None else find()
     return None if rules is None else rules.dtype
-
-
-def unwrapped(data: Any) -> Any:
-    """Return data without the caller's wishes for its layout."""
-    return data.data if isinstance(data, ZarrDataIO) else data
