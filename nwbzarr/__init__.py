@@ -16,11 +16,15 @@ from nwbzarr import errors as errors
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nwbzarr.arrays.blocks import BlockCache as BlockCache
     from nwbzarr.checks import Problem as Problem
     from nwbzarr.checks import validate as validate
+    from nwbzarr.explanations import explain as explain
     from nwbzarr.io import NWBZarrIO as NWBZarrIO
     from nwbzarr.io import open as open  # noqa: A004 - nwbzarr.open, like zarr.open; not for import *
     from nwbzarr.io import read_nwb as read_nwb
+    from nwbzarr.layout.explanation import Explanation as Explanation
+    from nwbzarr.layout.rules import LayoutWish as LayoutWish
     from nwbzarr.model.data_io import ZarrDataIO as ZarrDataIO
     from nwbzarr.model.namespaces import get_class as get_class
     from nwbzarr.model.namespaces import load_namespace as load_namespace
@@ -30,16 +34,22 @@ if TYPE_CHECKING:
     from nwbzarr.reading.managers import Manager as Manager
     from nwbzarr.stores.metered import Meter as Meter
     from nwbzarr.stores.metered import MeteredStore as MeteredStore
+    from nwbzarr.writing.progress import Progress as Progress
 
 _HOMES = {
+    "nwbzarr.arrays.blocks": ("BlockCache",),
     "nwbzarr.checks": ("Problem", "validate"),
+    "nwbzarr.explanations": ("explain",),
     "nwbzarr.io": ("NWBZarrIO", "open", "read_nwb"),
+    "nwbzarr.layout.explanation": ("Explanation",),
+    "nwbzarr.layout.rules": ("LayoutWish",),
     "nwbzarr.model.samples": ("TimeSeriesReference",),
     "nwbzarr.model.data_io": ("ZarrDataIO",),
     "nwbzarr.model.namespaces": ("get_class", "load_namespace"),
     "nwbzarr.reading.arrays": ("LazyArray",),
     "nwbzarr.reading.managers": ("Manager",),
     "nwbzarr.stores.metered": ("Meter", "MeteredStore"),
+    "nwbzarr.writing.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

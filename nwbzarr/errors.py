@@ -12,6 +12,7 @@
     │   ├── StoreURLError             (ValueError)         a text that is no store URL
     │   └── StoreModeError            (ValueError)         unknown mode, or a mode that forbids the call
     ├── DocumentError                 (ValueError)         a zarr.json that says something impossible
+    │   └── ChunkError                (ValueError)         a chunk or shard that is damaged, or not what its array asks for
     ├── LinkError
     │   ├── DanglingLinkError         (KeyError)           the target is not there
     │   ├── LinkCycleError            (ValueError)         links that lead back to themselves, or too many hops
@@ -106,6 +107,10 @@ class StoreModeError(StoreError, ValueError):
 
 class DocumentError(NWBZarrError, ValueError):
     """A metadata document cannot be understood."""
+
+
+class ChunkError(DocumentError):
+    """A chunk or shard is damaged, or holds something else than its array's metadata says."""
 
 
 class LinkError(NWBZarrError):

@@ -7,34 +7,43 @@ replaces, ``w-`` and ``x`` create what must not exist.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from nwbzarr.errors import (
+    LayoutError,
     SchemaError,
     SelfOverwriteError,
     StoreExistsError,
     StoreModeError,
 )
+from nwbzarr.layout.explanation import Explanation, explain_documents
+from nwbzarr.layout.rules import LayoutRules, LayoutWish
 from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.neurodata import NWBFile
 from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.local import LocalCreation, LocalUpdate
 from nwbzarr.stores.objects import ObjectCreation, ObjectUpdate
-from nwbzarr.writing.execution import WriteReport, execute
+from nwbzarr.writing.execution import WriteReport, WriteSettings, execute
 from nwbzarr.writing.export import plan_export
-from nwbzarr.writing.planning import plan_write
+from nwbzarr.writing.planning import give_back, plan_write
+from nwbzarr.writing.plans import MEMORY_BYTES
+from nwbzarr.writing.progress import open_progress
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
     from types import TracebackType
 
+    from nwbzarr.arrays.blocks import BlockCache
     from nwbzarr.reading.sessions import Session
     from nwbzarr.stores.transactions import Transaction
     from nwbzarr.stores.trust import Options
     from nwbzarr.tree.tree import Tree
     from nwbzarr.writing.plans import WritePlan
+    from nwbzarr.writing.progress import Wanted
+
+    Layouts = Mapping[str, LayoutWish | Mapping[str, Any]] | None
 
 MODES = ("r", "r+", "a", "w", "w-", "x")
 
@@ -58,31 +67,40 @@ class NWBZarrIO:
     trust : mapping of str to mapping, optional
         URL prefix to storage options, for links that leave the origin of their store. Only for a new manager.
 
+    transport : {"fsspec", "obstore"}, optional
+        What sends the requests; ``"obstore"`` needs the extra of that name. Without it, what the environment variable
+        ``NWBZARR_TRANSPORT`` says. Only for a new manager.
+    cache : BlockCache, optional
+        What keeps chunks that were read, in memory and by option on disk. Only for a new manager.
+
     Raises
     ------
     StoreModeError
-        For an unknown mode, or a mode that the protocol cannot serve.
+        For an unknown mode or transport, or a mode that the protocol cannot serve.
     StoreError, DocumentError
         When the mode needs a session that cannot be opened, or forbids one that is there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - PyNWB's first three, then where and how
         self,
         path: str | os.PathLike[str],
         mode: str = "r",
         manager: Manager | None = None,
         storage_options: Options | None = None,
         trust: Mapping[str, Options] | None = None,
+        transport: str | None = None,
+        cache: BlockCache | None = None,
     ) -> None:
         if mode not in MODES:
             message = f"mode must be one of {', '.join(map(repr, MODES))}, but {mode!r} came"
             raise StoreModeError(message)
-        if manager is not None and trust is not None:
-            message = "trust belongs to the manager: give it where the manager is made, not together with one"
-            raise StoreModeError(message)
+        for word, given in (("trust", trust), ("transport", transport), ("cache", cache)):
+            if manager is not None and given is not None:
+                message = f"{word} belongs to the manager: give it where the manager is made, not together with one"
+                raise StoreModeError(message)
         self.url = locate(path)
         self.mode = mode
-        self.manager = manager or Manager(trust)
+        self.manager = manager or Manager(trust, transport=transport, blocks=cache)
         self._owns_manager = manager is None
         self._options = storage_options
         self._session: Session | None = None
@@ -118,7 +136,31 @@ class NWBZarrIO:
             raise SchemaError(str(self.url))
         return self._session
 
-    def write(self, nwbfile: NWBFile) -> WriteReport:
+    @overload
+    def write(
+        self,
+        nwbfile: NWBFile,
+        *,
+        layouts: Layouts = None,
+        max_memory: int = MEMORY_BYTES,
+        progress: Wanted = None,
+        resume: bool = False,
+        dry_run: Literal[False] = False,
+    ) -> WriteReport: ...
+
+    @overload
+    def write(self, nwbfile: NWBFile, *, layouts: Layouts = None, dry_run: Literal[True]) -> Explanation: ...
+
+    def write(  # noqa: PLR0913 - what, how, and how much of it
+        self,
+        nwbfile: NWBFile,
+        *,
+        layouts: Layouts = None,
+        max_memory: int = MEMORY_BYTES,
+        progress: Wanted = None,
+        resume: bool = False,
+        dry_run: bool = False,
+    ) -> WriteReport | Explanation:
         """Store a session; containers that live in other stores become links.
 
         Nothing is visible before all of it is. In mode ``r+``, and when this IO has written before, what is new is
@@ -128,11 +170,25 @@ class NWBZarrIO:
         ----------
         nwbfile : NWBFile
             A new session, a `copy` of another, or the one that this IO has read.
+        layouts : mapping of str to LayoutWish or mapping, optional
+            Pattern of paths to what is wished for the layout of those arrays:
+            ``{"/acquisition/*/data": {"access": "channel", "compressors": "pcodec"}}``. `ZarrDataIO` comes before it.
+        max_memory : int
+            Bytes of array data that may be under way at once. One stored object always is.
+        progress : bool, callable or None
+            None shows a bar on terminals while much is written; a callable is called with `Progress`, from another
+            thread.
+        resume : bool
+            Go on with a write of the same session that was cut off: objects of arrays that are stored already in the
+            same form are not written again. That their values are the same is checked for one chunk of each array.
+            When this write is cut off by an error, what it has stored stays, to be gone on with.
+        dry_run : bool
+            Store nothing, and say how arrays would be laid out, and why.
 
         Returns
         -------
-        WriteReport
-            What was stored and what was linked.
+        WriteReport or Explanation
+            What was stored and what was linked; how arrays would be laid out, for a dry run.
 
         Raises
         ------
@@ -141,6 +197,24 @@ class NWBZarrIO:
         CommitError, StoreError
             When it did not become visible; what was there is whole (local) or absent (object storage).
         """
+        if not isinstance(max_memory, int) or max_memory < 0:
+            message = f"max_memory must be a number of bytes, but {max_memory!r} came"
+            raise LayoutError(message)
+        plan, stored = self._plan(nwbfile, layouts)
+        if dry_run:
+            give_back(plan, stored)
+            return explain_documents(self.url.text, plan.documents, plan.layouts, plan.encoded_sizes)
+        if resume and plan.base is not None:
+            message = "resume goes on with the making of a new store: what is added to a store is written anew"
+            raise StoreModeError(message, self.url.text)
+        if plan.base is not None and not plan.documents:
+            return WriteReport(self.url, 0, 0, 0, (), plan.base)
+        report = self._carry_out(plan, progress, max_memory, resume=resume)
+        self._settle(stored)
+        return report
+
+    def _plan(self, nwbfile: NWBFile, layouts: Layouts) -> tuple[WritePlan, list[tuple[Element, str]]]:
+        """Return the plan that stores a session, and what it stores."""
         if self.mode == "r":
             message = "the store is open for reading: open it with mode='r+' to add to it"
             raise StoreModeError(message, self.url.text)
@@ -151,14 +225,9 @@ class NWBZarrIO:
         origin = nwbfile.specifications if nwbfile.loader is None else None
         if origin is not None and self._base is None:
             origin.check_namespaces()
-        plan, stored = plan_write(nwbfile, self.url, self._base)
-        if plan.base is not None and not plan.documents:
-            return WriteReport(self.url, 0, 0, 0, (), plan.base)
-        report = self._carry_out(plan)
-        self._settle(stored)
-        return report
+        return plan_write(nwbfile, self.url, self._base, LayoutRules(layouts))
 
-    def export(self, src_io: NWBZarrIO, nwbfile: NWBFile | None = None) -> WriteReport:
+    def export(self, src_io: NWBZarrIO, nwbfile: NWBFile | None = None, *, progress: Wanted = None) -> WriteReport:
         """Store a self-contained copy of another session: what it links to is copied too.
 
         Stored objects are copied as they are, so layouts (chunks, shards, codecs) are kept.
@@ -169,6 +238,8 @@ class NWBZarrIO:
             The session to copy, open for reading.
         nwbfile : NWBFile, optional
             What `src_io` has read, to make sure that it holds nothing unsaved.
+        progress : bool, callable or None
+            As `write` takes it.
 
         Raises
         ------
@@ -185,7 +256,7 @@ class NWBZarrIO:
             message = "export copies what is stored, but the session given holds something else: write it first"
             raise SchemaError(message, src_io.url.text)
         src_io.session.check_namespaces()
-        return self._carry_out(plan_export(source, self.url))
+        return self._carry_out(plan_export(source, self.url), progress)
 
     def close(self) -> None:
         """Close the connections, unless the manager came from another IO; who reads on connects anew."""
@@ -242,7 +313,9 @@ class NWBZarrIO:
             )
             raise SelfOverwriteError(message, self.url.text)
 
-    def _carry_out(self, plan: WritePlan) -> WriteReport:
+    def _carry_out(
+        self, plan: WritePlan, progress: Wanted, max_memory: int = MEMORY_BYTES, *, resume: bool = False
+    ) -> WriteReport:
         """Do what the plan says, and make it visible."""
         if plan.base is None and any(
             read.is_within(self.url) or self.url.is_within(read) for read in self.manager.stores_behind(plan.reads)
@@ -252,8 +325,8 @@ class NWBZarrIO:
                 "write it to another place, or export() what it needs first"
             )
             raise SelfOverwriteError(message, self.url.text)
-        with self._transaction(plan) as transaction:
-            report = execute(plan, transaction)
+        with open_progress(plan, progress) as told, self._transaction(plan, resume=resume) as transaction:
+            report = execute(plan, transaction, WriteSettings(max_memory, told))
         if plan.base is not None and self._session is not None:
             self._session.refresh(report.tree)
         else:
@@ -261,17 +334,17 @@ class NWBZarrIO:
         self._base = report.tree
         return report
 
-    def _transaction(self, plan: WritePlan) -> Transaction:
+    def _transaction(self, plan: WritePlan, *, resume: bool) -> Transaction:
         """Return how this store takes a write."""
         store = self.manager.connections.open(self.url, self._options)
         replaceable = may_replace if self.mode == "w" else _may_not_replace
         if self.url.is_local:
             wrap = self.manager.connections.metered
             if plan.base is None:
-                return LocalCreation(self.url, replaceable, wrap)
+                return LocalCreation(self.url, replaceable, wrap, resume=resume)
             return LocalUpdate(self.url, plan.base.root, plan.new_nodes, wrap)
         if plan.base is None:
-            return ObjectCreation(self.url, store.keys, replaceable)
+            return ObjectCreation(self.url, store.keys, replaceable, resume=resume)
         return ObjectUpdate(self.url, store.keys, plan.base.root)
 
     def _settle(self, stored: list[tuple[Element, str]]) -> None:
@@ -302,11 +375,13 @@ def _may_not_replace(_: bytes) -> str:
     return "another writer stored a session here in the meantime: open it with mode='r+' to add to it"
 
 
-def open(  # noqa: A001 - nwbzarr.open, like zarr.open
+def open(  # noqa: A001, PLR0913 - nwbzarr.open, like zarr.open; and the arguments of NWBZarrIO
     path: str | os.PathLike[str],
     storage_options: Options | None = None,
     trust: Mapping[str, Options] | None = None,
     manager: Manager | None = None,
+    transport: str | None = None,
+    cache: BlockCache | None = None,
 ) -> NWBFile:
     """Return the session that is stored at a place, open for reading.
 
@@ -320,8 +395,12 @@ def open(  # noqa: A001 - nwbzarr.open, like zarr.open
         URL prefix to storage options, for links that leave the origin of their store.
     manager : Manager, optional
         Shares open stores with others.
+    transport : {"fsspec", "obstore"}, optional
+        What sends the requests.
+    cache : BlockCache, optional
+        What keeps chunks that were read.
     """
-    return NWBZarrIO(path, "r", manager, storage_options, trust).read()
+    return NWBZarrIO(path, "r", manager, storage_options, trust, transport, cache).read()
 
 
 read_nwb = open

@@ -29,6 +29,8 @@ examples:
       the same on S3; credentials come from AWS_ACCESS_KEY_ID and the like, a server of your own from AWS_ENDPOINT_URL
   nwbzarr show s3://my-bucket/demo/processed_data.nwb.zarr
       what a session holds, and what it only links to
+  nwbzarr explain s3://my-bucket/demo/processed_data.nwb.zarr
+      how its arrays are stored (chunks, shards, codecs, sizes), and why
   nwbzarr validate s3://my-bucket/demo/processed_data.nwb.zarr
       everything in it that its own cached namespaces do not allow
 """
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_show(commands)
+    _add_explain(commands)
     _add_validate(commands)
     return parser
 
@@ -88,6 +91,20 @@ def _add_show(commands: Any) -> None:
     show.add_argument("url", metavar="URL", help="a session")
     _add_common(show)
     show.set_defaults(run=_show)
+
+
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="say how the arrays of a session are stored, and why",
+        description=(
+            "List the arrays of a session, the largest first: shape, chunks (what is compressed as one), shards (what is "
+            "stored as one object), codecs, number of objects, decoded and stored size, and the reasons."
+        ),
+    )
+    explain.add_argument("url", metavar="URL", help="a session")
+    _add_common(explain)
+    explain.set_defaults(run=_explain)
 
 
 def _add_validate(commands: Any) -> None:
@@ -134,6 +151,12 @@ def _recording(parsed: argparse.Namespace) -> Recording:
 def _show(parsed: argparse.Namespace) -> int:
     nwbfile = nwbzarr.open(parsed.url, storage_options=_options(parsed.option))
     print(json.dumps(describe(nwbfile), indent=2) if parsed.json else draw(nwbfile))
+    return 0
+
+
+def _explain(parsed: argparse.Namespace) -> int:
+    explanation = nwbzarr.explain(parsed.url, storage_options=_options(parsed.option))
+    print(json.dumps(explanation.as_json(), indent=2) if parsed.json else explanation)
     return 0
 
 

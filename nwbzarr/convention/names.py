@@ -35,6 +35,7 @@ SPECIFICATIONS = "specifications"
 DOCUMENT = "zarr.json"
 SIDECAR = "nwbzarr.small-chunks"
 WRITE_MARK = "nwbzarr.write-in-progress"
+WRITE_NOTE = "nwbzarr.write-note"
 
 
 def parse_name(name: object, owner: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nwbzarr.errors import LayoutError
+from nwbzarr.layout.rules import LayoutWish
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,12 @@ class ZarrDataIO:
     shards : sequence of int, optional
         Shape of the unit of storage, whole multiples of `chunks`; planned when both are None, none when only
         `chunks` is given.
-    compressors : sequence, optional
-        Codecs of ``zarr.codecs`` or their configurations (``{"name": …, "configuration": …}``); planned when None,
-        empty for no compression.
+    compressors : str or sequence, optional
+        A name (``"pcodec"``, ``"delta"``, ``"blosc-lz4"``, ``"gzip"``, ``"none"``), or codecs of ``zarr.codecs`` or their
+        configurations (``{"name": …, "configuration": …}``); planned when None, empty for no compression.
+    access : str, optional
+        How it is read: ``"balanced"`` (the default), ``"time"`` for windows of all channels, ``"channel"`` for one
+        channel over time.
     link_data : bool
         Whether a lazy array of another store becomes a link (the default) or is copied.
     """
@@ -32,29 +36,30 @@ class ZarrDataIO:
     data: Any
     chunks: Sequence[int] | None = None
     shards: Sequence[int] | None = None
-    compressors: Sequence[Any] | None = None
+    compressors: Sequence[Any] | str | None = None
     link_data: bool = True
+    access: str | None = None
 
     @property
-    def has_layout(self) -> bool:
-        """Whether anything is wished for the layout."""
-        return (self.chunks, self.shards, self.compressors) != (None, None, None)
-
-    @property
-    def codecs(self) -> tuple[Mapping[str, Any], ...] | None:
-        """The compressors as Zarr's configurations.
+    def wish(self) -> LayoutWish:
+        """What is wished for the layout, with compressors as Zarr's configurations.
 
         Raises
         ------
         LayoutError
-            When one is neither a codec of zarr nor a configuration.
+            When a compressor is neither a name, nor a codec of zarr, nor a configuration.
         """
-        if self.compressors is None:
-            return None
-        if isinstance(self.compressors, str | Mapping) or not isinstance(self.compressors, Iterable):
-            message = f"compressors must be a list of codecs, empty for none, but {self.compressors!r} came"
-            raise LayoutError(message)
-        return tuple(_configuration(codec) for codec in self.compressors)
+        return LayoutWish(self.chunks, self.shards, _configurations(self.compressors), access=self.access)
+
+
+def _configurations(compressors: Sequence[Any] | str | None) -> Sequence[Mapping[str, Any]] | str | None:
+    """Return compressors as Zarr's configurations; a name stays one."""
+    if compressors is None or isinstance(compressors, str):
+        return compressors
+    if isinstance(compressors, Mapping) or not isinstance(compressors, Iterable):
+        message = f"compressors must be a name or a list of codecs, empty for none, but {compressors!r} came"
+        raise LayoutError(message)
+    return tuple(_configuration(codec) for codec in compressors)
 
 
 def _configuration(codec: Any) -> Mapping[str, Any]:

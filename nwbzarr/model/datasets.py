@@ -129,6 +129,15 @@ class Dataset(Element):
         SchemaError
             When the dataset is a scalar, or the rows do not fit its other dimensions.
         """
+        block = self.parse_block(rows)
+        if self.stored_at is None:
+            self._data = np.concatenate([np.asarray(self._data), block])
+        else:
+            self.appended.append(block)
+        self.mark_changed()
+
+    def parse_block(self, rows: Any) -> np.ndarray[Any, Any]:
+        """Return rows as they would be appended; raises as `append` does."""
         from nwbzarr.model.values import parse_rows
 
         block = parse_rows(rows, getattr(self.data, "dtype", None), self.name)
@@ -138,11 +147,7 @@ class Dataset(Element):
                 f"but {block.shape} came"
             )
             raise SchemaError(message)
-        if self.stored_at is None:
-            self._data = np.concatenate([np.asarray(self._data), block])
-        else:
-            self.appended.append(block)
-        self.mark_changed()
+        return block
 
     def add_rows(self, values: Sequence[Any]) -> None:
         """Add rows of any kind, references too: a list in memory grows, a stored dataset notes them for the next write.

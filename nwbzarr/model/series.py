@@ -13,6 +13,7 @@ from nwbzarr.model.containers import NWBDataInterface
 from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element
+from nwbzarr.model.growth import append_samples
 from nwbzarr.model.values import shape_of
 
 _CARRIED = ("unit", "resolution", "conversion", "offset", "continuity")
@@ -102,6 +103,25 @@ class TimeSeries(NWBDataInterface):
         shape = shape_of(self.data)
         return shape[0] if shape else None
 
+    def append(self, data: Any, timestamps: Any = None, control: Any = None) -> None:
+        """Add samples at the end; the next write in mode ``r+`` or ``a`` stores them.
+
+        Parameters
+        ----------
+        data : array_like
+            Samples of the series' dtype; shape ``(num_times, …)``.
+        timestamps : array_like, optional
+            Their times, in seconds; needed just when the series has timestamps of its own.
+        control : array_like, optional
+            Their labels; needed just when the series has labels.
+
+        Raises
+        ------
+        SchemaError, FieldTypeError
+            When something is missing or too much, or does not fit what is there; nothing is added then.
+        """
+        append_samples(self, {"data": data, "timestamps": timestamps, "control": control})
+
     def _check_times(self, timestamps: Any, rate: float | None, starting_time: float | None) -> None:
         """Raise unless either timestamps or a rate says when samples were taken."""
         if (timestamps is None) == (rate is None):
@@ -153,7 +173,7 @@ def _shared_or_laid_out(value: ZarrDataIO, field: str) -> Any:
     inner = _shared(value.data, field) if value.link_data else value.data
     if not isinstance(inner, Dataset):
         return value
-    if value.has_layout:
+    if value.wish.given:
         message = f"a linked dataset keeps its target's layout: give link_data=False to copy {field} into another one"
         raise SchemaError(message)
     return inner

@@ -18,6 +18,7 @@ from nwbzarr.stores.zarr_arrays import open_zarr_array
 if TYPE_CHECKING:
     from nwbzarr.model.datasets import Dataset
     from nwbzarr.model.elements import Location
+    from nwbzarr.reading.selections import Selection
     from nwbzarr.reading.sessions import Session
     from nwbzarr.stores.zarr_arrays import AnyArray
 
@@ -118,10 +119,16 @@ class LazyArray(NDArrayOperatorsMixin):
             return part.copy() if isinstance(part, np.ndarray) else part
         planned = plan_selection(selection, self.shape)
         with self._session.named_errors(self.path):
-            found: Any = self.zarr[planned.box] if planned.is_basic else self.zarr.oindex[planned.box]
-        if self.dtype.kind == "O":
-            found = np.asarray(found, dtype=object)
-        return np.asarray(found)[planned.inner]
+            found = self._read(planned)
+        return found if planned.takes_all else found[planned.inner]
+
+    def _read(self, planned: Selection) -> Any:
+        """Return what a box holds; zarr reads arrays of forms that are not known here."""
+        reader = self._session.reader(self.path)
+        if reader is not None:
+            return reader.read(planned.box)
+        found: Any = self.zarr[planned.box] if planned.is_basic else self.zarr.oindex[planned.box]
+        return np.asarray(found, dtype=object if self.dtype.kind == "O" else None)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.asarray(self[...], dtype=dtype)

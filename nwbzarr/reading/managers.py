@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nwbzarr.arrays.blocks import BlockCache
 from nwbzarr.reading.sessions import Session
 from nwbzarr.stores.connections import Connections, OpenStore
 from nwbzarr.tree.loading import find_tree, load_tree
@@ -29,10 +30,21 @@ class Manager:
         ``{"s3://other-lab/": {"anon": True}}``.
     meter : Meter, optional
         Counts every request.
+    blocks : BlockCache, optional
+        Keeps what is read of arrays; one of its own with the usual limits when None.
+    transport : {"fsspec", "obstore"}, optional
+        What sends the requests; the environment variable ``NWBZARR_TRANSPORT`` says it otherwise.
     """
 
-    def __init__(self, trust: Mapping[str, Options] | None = None, meter: Meter | None = None) -> None:
-        self.connections = Connections(trust, meter)
+    def __init__(
+        self,
+        trust: Mapping[str, Options] | None = None,
+        meter: Meter | None = None,
+        blocks: BlockCache | None = None,
+        transport: str | None = None,
+    ) -> None:
+        self.connections = Connections(trust, meter, transport)
+        self.blocks = blocks or BlockCache()
         self._sessions: dict[StoreURL, Session] = {}
 
     def open(self, url: StoreURL, options: Options | None = None) -> Session:

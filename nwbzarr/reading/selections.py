@@ -32,6 +32,11 @@ class Selection:
         """Whether the box is made of slices only."""
         return all(isinstance(part, slice) for part in self.box)
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether what is read is what was asked for, as it is."""
+        return all(isinstance(part, slice) and part == slice(None) for part in self.inner)
+
 
 def plan_selection(selection: Any, shape: tuple[int, ...]) -> Selection:
     """Return what to read and what to pick, for a selection on an array of some shape.

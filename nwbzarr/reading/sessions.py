@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nwbzarr.arrays.forms import parse_array
+from nwbzarr.arrays.reading import ArrayReader
 from nwbzarr.convention.documents import check_array_document
 from nwbzarr.convention.links import Link, Reference, parse_reference
 from nwbzarr.convention.names import REFERENCE, join_path, parse_path, split_path
-from nwbzarr.convention.sidecar import digest_of
 from nwbzarr.errors import (
     DanglingLinkError,
     DocumentError,
@@ -37,7 +38,7 @@ from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.reading.namespaces import load_registry
 from nwbzarr.reading.small_arrays import SmallArrays
 from nwbzarr.schema.core import CORE
-from nwbzarr.stores.keys import named_errors
+from nwbzarr.stores.keys import LocalKeys, named_errors
 from nwbzarr.stores.url import StoreURL, resolve_source
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Session:
         self._names: dict[str, dict[str, Link | None]] = {}
         self._small = SmallArrays(store)
         self._registries: dict[str, Registry | None] = {}
+        self._readers: dict[str, ArrayReader | None] = {}
 
     def __repr__(self) -> str:
         return f"<Session {self.url.text}: {len(self.tree.documents)} nodes>"
@@ -88,7 +90,7 @@ class Session:
     @property
     def digest(self) -> str:
         """Digest of the root document: changes with every commit."""
-        return digest_of(self.tree.root)
+        return self.tree.digest
 
     def nwbfile(self) -> NWBFile:
         """Return the root container.
@@ -136,6 +138,7 @@ class Session:
         self.tree = tree
         self._names.clear()
         self._small.clear()
+        self._readers.clear()
 
     def link_targets(self) -> set[StoreURL]:
         """Return the stores that links of this store lead to; broken ones are left out."""
@@ -334,6 +337,17 @@ class Session:
             return kept
         with self.named_errors(path):
             return self._small.array(self.tree, path)
+
+    def reader(self, path: str) -> ArrayReader | None:
+        """Return what reads the values of an array, or None when zarr must."""
+        if path not in self._readers:
+            form = parse_array(path, self.tree.documents[path])
+            folder = self.url.path if isinstance(self.store.keys, LocalKeys) else None
+            version = (self.url.text, self.digest)
+            self._readers[path] = (
+                None if form is None else ArrayReader(form, self.store.keys, folder, self.manager.blocks, version)
+            )
+        return self._readers[path]
 
     @contextlib.contextmanager
     def named_errors(self, path: str) -> Iterator[None]:

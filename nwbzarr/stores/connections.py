@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.stores.keys import close_keys, close_keys_later, open_keys
+from nwbzarr.stores.keys import check_transport, close_keys, close_keys_later, open_keys
 from nwbzarr.stores.metered import Meter, MeteredStore
 from nwbzarr.stores.trust import Options, TrustPolicy
 from nwbzarr.stores.url import StoreURL, parse_url
@@ -42,11 +42,24 @@ class Connections:
         URL prefix to storage options, for links that leave their origin.
     meter : Meter, optional
         Counts every request of every store.
+    transport : {"fsspec", "obstore"}, optional
+        What sends the requests; without it what the environment variable ``NWBZARR_TRANSPORT`` says, else fsspec.
+
+    Raises
+    ------
+    StoreError
+        When there is no such transport, or it is not installed.
     """
 
-    def __init__(self, trust: Mapping[str, Options] | None = None, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        trust: Mapping[str, Options] | None = None,
+        meter: Meter | None = None,
+        transport: str | None = None,
+    ) -> None:
         self.policy = TrustPolicy.parse(trust, Path.cwd().as_posix())
         self.meter = meter
+        self.transport = check_transport(transport)
         self._open: dict[StoreURL, OpenStore] = {}
         # A manager that nobody closed closes its connections when it goes, or when the process ends.
         weakref.finalize(self, _close_later, self._open).atexit = False
@@ -67,7 +80,7 @@ class Connections:
             return known
         chosen: Options
         chosen = dict(options) if options is not None else self.policy.options_for(url) or self._options_of_origin(url)
-        store = OpenStore(url, self.metered(open_keys(url, chosen)), chosen)
+        store = OpenStore(url, self.metered(open_keys(url, chosen, self.transport)), chosen)
         if known is not None:
             close_keys(known.keys)
         self._open[url] = store

@@ -1,48 +1,61 @@
 """Keys and bytes of one store, as a zarr store and as whole round trips.
 
-`open_keys` turns a `StoreURL` into a `zarr.abc.store.Store`: zarr's own for the local disk, fsspec's for everything
-else, with what object storage needs on top (one request per read, conditional writes). `read_many` and `write_many`
-are what the rest of the package uses for documents: concurrent, and each key costs one request.
+`open_keys` turns a `StoreURL` into a `zarr.abc.store.Store`: zarr's own for the local disk, fsspec's or obstore's for
+everything else, with what object storage needs on top (one request per read, conditional writes, patience).
+`read_many` and `write_many` are what the rest of the package uses for documents: concurrent, and each key costs one
+request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
+import importlib.util
 import inspect
-import sys
-import threading
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+import os
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
 import fsspec
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
-from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import _get_loop, sync
-from zarr.storage import FsspecStore, LocalStore
+from zarr.storage import LocalStore
 
-from nwbzarr.errors import NWBZarrError, StorageFullError, StoreAccessError, StoreError, StoreNotFoundError
+from nwbzarr.errors import StoreError, StoreModeError
+from nwbzarr.stores import patience
+from nwbzarr.stores.failures import named_absence, named_errors
+from nwbzarr.stores.remote import RemoteKeys, bytes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
 
-    from zarr.abc.store import ByteRequest, Store
-    from zarr.core.buffer import Buffer, BufferPrototype
+    from zarr.abc.store import Store
 
     from nwbzarr.stores.metered import WholeObjects
     from nwbzarr.stores.trust import Options
     from nwbzarr.stores.url import StoreURL
+
+__all__ = [
+    "CONCURRENCY", "TRANSPORTS", "ConditionalKeys", "LocalKeys", "RemoteKeys", "Transport", "check_transport",
+    "close_keys", "close_keys_later", "create_key", "delete_keys", "drain", "list_keys", "named_errors", "open_keys",
+    "read_many", "replace_key", "write_many",
+]  # fmt: skip
 
 _T = TypeVar("_T")
 
 #: Requests in flight at once for documents and small chunks.
 CONCURRENCY = 64
 
-_LARGEST_PUT = 5 * 2**30
+#: Which library sends the requests.
+Transport = Literal["fsspec", "obstore"]
+TRANSPORTS: Final[tuple[Transport, ...]] = get_args(Transport)
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+#: Environment variable that says which, for who does not.
+TRANSPORT_VARIABLE: Final = "NWBZARR_TRANSPORT"
+
+_S3 = ("s3", "s3a")
+_WEB = ("http", "https")
 
 
 @runtime_checkable
@@ -80,112 +93,34 @@ class LocalKeys(LocalStore):
         self._is_open = True
 
 
-class RemoteKeys(FsspecStore):
-    """fsspec's keys with one request per read, and conditional writes."""
+def check_transport(transport: str | None) -> Transport:
+    """Return the transport to use: the one that is asked for, else the environment's, else fsspec.
 
-    _creating = threading.Lock()
+    Parameters
+    ----------
+    transport : str or None
+        ``"fsspec"``, ``"obstore"``, or None for what ``NWBZARR_TRANSPORT`` says.
 
-    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
-        """Return the value of `key`, or None.
-
-        s3fs asks for the size before it reads a whole object; telling it to use one connection spares that.
-        """
-        path = f"{self.path}/{key}".lstrip("/") if self.path == "/" else f"{self.path}/{key}"
-        try:
-            data = await self.fs._cat_file(path, **self._bounds(byte_range), **self._one_request)  # noqa: SLF001
-        except self.allowed_exceptions:
-            return None
-        except OSError as error:
-            if "not satisfiable" in str(error):
-                return prototype.buffer.from_bytes(b"")
-            raise
-        return prototype.buffer.from_bytes(data)
-
-    async def create(self, key: str, data: bytes) -> None:
-        """Write a key that must not exist (S3: ``If-None-Match: *``)."""
-        if isinstance(self.fs, AsyncFileSystemWrapper):
-            with self._creating:
-                if self.fs.sync_fs.exists(f"{self.path}/{key}"):
-                    raise FileExistsError(errno.EEXIST, "the key exists already", key)
-                self.fs.sync_fs.pipe_file(f"{self.path}/{key}", data)
-            return
-        await self._put_if(key, data, mode="create")
-
-    async def replace(self, key: str, data: bytes, expected: bytes) -> None:
-        """Write a key that must still hold `expected` (S3: ``If-Match``)."""
-        path = f"{self.path}/{key}"
-        if isinstance(self.fs, AsyncFileSystemWrapper):
-            with self._creating:
-                if not self.fs.sync_fs.exists(path) or self.fs.sync_fs.cat_file(path) != expected:
-                    raise FileExistsError(errno.EEXIST, "another writer changed the key", key)
-                self.fs.sync_fs.pipe_file(path, data)
-            return
-        condition: dict[str, str] = {}
-        if "s3" in self._protocols:
-            try:
-                info = await self.fs._info(path, refresh=True)  # noqa: SLF001
-            except FileNotFoundError as error:
-                raise FileExistsError(errno.EEXIST, "another writer removed the key", key) from error
-            # AWS takes the entity tag with quotes and without; Ceph takes it without only.
-            condition = {"IfMatch": info["ETag"].strip('"')}
-        try:
-            found = await self.fs._cat_file(path, **self._one_request)  # noqa: SLF001
-        except FileNotFoundError:
-            found = b""
-        if found != expected:
-            raise FileExistsError(errno.EEXIST, "another writer changed the key", key)
-        await self._put_if(key, data, **condition)
-
-    async def _put_if(self, key: str, data: bytes, **condition: str) -> None:
-        """Write a key on a condition; `FileExistsError` when it does not hold."""
-        path = f"{self.path}/{key}"
-        # In parts, Ceph would not heed the condition: one request, up to S3's limit of 5 GB.
-        whole = {"chunksize": _LARGEST_PUT} if "s3" in self._protocols else {}
-        try:
-            await self.fs._pipe_file(path, data, **whole, **condition)  # noqa: SLF001
-        except OSError as error:
-            # A request whose answer was lost is sent again, and then finds its own work.
-            if not _is_conflict(error):
-                raise
-            if await self.fs._cat_file(path, **self._one_request) != data:  # noqa: SLF001
-                raise FileExistsError(errno.EEXIST, "another writer was first", key) from error
-
-    async def delete_many(self, names: Sequence[str]) -> None:
-        """Delete some keys; object stores take a thousand with one request."""
-        if isinstance(self.fs, AsyncFileSystemWrapper):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    self.fs.sync_fs.rm_file(f"{self.path}/{name}")
-        elif names:
-            with contextlib.suppress(FileNotFoundError):
-                await self.fs._rm([f"{self.path}/{name}" for name in names])  # noqa: SLF001
-
-    @property
-    def _protocols(self) -> tuple[str, ...]:
-        protocol = self.fs.protocol
-        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
-
-    @property
-    def _one_request(self) -> dict[str, Any]:
-        known = inspect.signature(self.fs._cat_file).parameters  # noqa: SLF001
-        return {"max_concurrency": 1} if "max_concurrency" in known else {}
-
-    @staticmethod
-    def _bounds(byte_range: ByteRequest | None) -> dict[str, int | None]:
-        """Return fsspec's start and end of a byte request."""
-        if byte_range is None:
-            return {}
-        if isinstance(byte_range, RangeByteRequest):
-            return {"start": byte_range.start, "end": byte_range.end}
-        if isinstance(byte_range, OffsetByteRequest):
-            return {"start": byte_range.offset, "end": None}
-        if isinstance(byte_range, SuffixByteRequest):
-            return {"start": -byte_range.suffix, "end": None}
-        message = f"unknown byte request {byte_range!r}"
-        raise TypeError(message)
+    Raises
+    ------
+    StoreModeError
+        When there is no such transport.
+    StoreError
+        When it is not installed.
+    """
+    source = "transport" if transport is not None else f"the environment variable {TRANSPORT_VARIABLE}"
+    asked = transport if transport is not None else os.environ.get(TRANSPORT_VARIABLE) or TRANSPORTS[0]
+    found = next((known for known in TRANSPORTS if known == asked), None)
+    if found is None:
+        message = f"{source} must be one of {', '.join(map(repr, TRANSPORTS))}, but {asked!r} came"
+        raise StoreModeError(message)
+    if found == "obstore" and importlib.util.find_spec("obstore") is None:
+        message = f"{source} asks for obstore, which is not installed: pip install 'nwbzarr[obstore]'"
+        raise StoreError(message)
+    return found
 
 
-def open_keys(url: StoreURL, options: Options) -> Store:
+def open_keys(url: StoreURL, options: Options, transport: Transport = "fsspec") -> Store:
     """Return the keys of a store; nothing is requested.
 
     Parameters
@@ -194,23 +129,78 @@ def open_keys(url: StoreURL, options: Options) -> Store:
         Where the store is.
     options : mapping
         fsspec's storage options for it.
+    transport : {"fsspec", "obstore"}
+        What sends the requests. The local disk and ``memory://`` need neither, and take both.
 
     Raises
     ------
     StoreError
-        When fsspec knows no such protocol, or a package for it is not installed.
+        When the transport knows no such protocol or option, or a package for it is not installed.
     """
     if url.is_local:
         return LocalKeys(url.path or "/")
+    if transport == "obstore" and _is_for_obstore(url, options):
+        from nwbzarr.stores.obstores import open_obstore_keys
+
+        return open_obstore_keys(url, options)
     try:
         # An instance of our own: its connections live and end with the manager that asked for it.
-        fs, path = fsspec.url_to_fs(str(url), **{"asynchronous": True, "skip_instance_cache": True, **options})
+        fs, path = fsspec.url_to_fs(str(url), **_fsspec_options(url, options))
     except (ValueError, ImportError) as error:
         message = f"fsspec cannot open {url.protocol}://: {error}"
         raise StoreError(message, str(url)) from error
     if not fs.async_impl:
         fs = AsyncFileSystemWrapper(fs, asynchronous=True)
+    elif url.protocol in _S3 and hasattr(fs, "retries"):
+        # All asking again is in one place; else each layer would multiply what the others do.
+        fs.retries = 1
     return RemoteKeys(fs, path=path.rstrip("/"))
+
+
+def _is_for_obstore(url: StoreURL, options: Options) -> bool:
+    """Whether obstore serves a place, or fsspec does although obstore was asked for.
+
+    Raises
+    ------
+    StoreError
+        When nobody does.
+    """
+    plain = not url.before and not url.after
+    if plain and url.protocol == "memory":
+        return False
+    if plain and url.protocol in _WEB:
+        # obstore follows redirects to anywhere and takes no options of aiohttp's: fsspec does as it is told.
+        return not options
+    if plain and url.protocol in _S3:
+        return True
+    message = (
+        f"transport='obstore' serves local paths, memory://, s3://, http:// and https://, but {url.origin} came: "
+        "open it with transport='fsspec'"
+    )
+    raise StoreError(message, url.text)
+
+
+def _fsspec_options(url: StoreURL, options: Options) -> dict[str, Any]:
+    """Return the options of a file system: the caller's, and time limits where the caller has none."""
+    made: dict[str, Any] = {"asynchronous": True, "skip_instance_cache": True, **options}
+    if url.before or url.after:
+        return made
+    if url.protocol in _S3:
+        made["config_kwargs"] = {
+            "connect_timeout": patience.CONNECT_SECONDS,
+            "read_timeout": patience.QUIET_SECONDS,
+            "retries": {"mode": "standard", "total_max_attempts": 1},
+            # botocore would let ten requests through at a time.
+            "max_pool_connections": CONCURRENCY,
+            **(options.get("config_kwargs") or {}),
+        }
+    elif url.protocol in _WEB:
+        from aiohttp import ClientTimeout
+
+        # aiohttp would end every request after five minutes, however much had arrived.
+        limits = ClientTimeout(total=None, sock_connect=patience.CONNECT_SECONDS, sock_read=patience.QUIET_SECONDS)
+        made["client_kwargs"] = {"timeout": limits, **(options.get("client_kwargs") or {})}
+    return made
 
 
 def close_keys(keys: Store) -> None:
@@ -249,7 +239,7 @@ def read_many(keys: Store, names: Sequence[str], url: StoreURL) -> list[bytes | 
 
     async def read(name: str) -> bytes | None:
         value = await keys.get(name, default_buffer_prototype())
-        return None if value is None else value.to_bytes()
+        return None if value is None else bytes_of(value)
 
     with named_errors(url):
         return sync(_gather([read(name) for name in names]))
@@ -264,7 +254,7 @@ def write_many(keys: Store, values: Iterable[tuple[str, bytes]], url: StoreURL) 
         When the service refuses, or has no room.
     """
     buffer = default_buffer_prototype().buffer
-    with named_errors(url), _named_absence(url):
+    with named_errors(url), named_absence(url):
         sync(_gather([keys.set(name, buffer.from_bytes(data)) for name, data in values]))
 
 
@@ -275,7 +265,7 @@ def drain(keys: WholeObjects) -> None:
 
 def create_key(keys: ConditionalKeys, name: str, data: bytes, url: StoreURL) -> None:
     """Write a key that must not exist; `FileExistsError` when it does."""
-    with named_errors(url), _named_absence(url):
+    with named_errors(url), named_absence(url):
         sync(keys.create(name, data))
 
 
@@ -324,76 +314,3 @@ async def _gather(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-@contextlib.contextmanager
-def named_errors(url: StoreURL) -> Iterator[None]:
-    """Turn what services and disks raise into errors of this package."""
-    try:
-        yield
-    except (NWBZarrError, FileExistsError, FileNotFoundError):
-        raise
-    except PermissionError as error:
-        raise access_error(error, url) from error
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise full_error(error, url) from error
-        raise _service_error(error, url) from error
-    except _network_errors() as error:
-        raise _service_error(error, url) from error
-
-
-@contextlib.contextmanager
-def _named_absence(url: StoreURL) -> Iterator[None]:
-    """Turn the absence of what a store is written into (a bucket) into an error of this package."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        message = f"{url.origin} is not there, or may not be seen with these credentials: make the bucket first"
-        raise StoreNotFoundError(message, url.text) from error
-
-
-def _network_errors() -> tuple[type[Exception], ...]:
-    """Return the base errors of network packages that are loaded; they are no OSError."""
-    homes = (
-        ("botocore.exceptions", "BotoCoreError"),
-        ("botocore.exceptions", "ClientError"),
-        ("aiohttp", "ClientError"),
-    )
-    found = (getattr(sys.modules.get(module), name, None) for module, name in homes)
-    return tuple(error for error in found if isinstance(error, type))
-
-
-def _service_error(error: Exception, url: StoreURL) -> StoreError:
-    message = (
-        f"{url.origin} did not answer as it must ({type(error).__name__}: {error}): check that it is reachable, "
-        "then try again"
-    )
-    return StoreError(message, url.text)
-
-
-def access_error(error: Exception, url: StoreURL) -> StoreAccessError:
-    """Return the error that says the service refused."""
-    message = (
-        f"{url.origin} refused the request ({error}): check the credentials in storage_options or the "
-        "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY …) and their rights on this place"
-    )
-    return StoreAccessError(message, url.text)
-
-
-def full_error(error: OSError, url: StoreURL) -> StorageFullError:
-    """Return the error that says there is no room."""
-    message = f"no space is left to write the store ({error.strerror or error}): free some, then write again"
-    return StorageFullError(message, url.text)
-
-
-def _is_conflict(error: BaseException | None) -> bool:
-    """Whether a request failed because its condition did not hold, whatever the service calls it."""
-    while error is not None:
-        code = (
-            str(getattr(error, "response", {}).get("Error", {}).get("Code", "")) if hasattr(error, "response") else ""
-        )
-        if isinstance(error, FileExistsError) or code in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
-            return True
-        error = error.__cause__
-    return False

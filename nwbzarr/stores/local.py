@@ -18,7 +18,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nwbzarr.convention.names import DOCUMENT, SIDECAR
+from nwbzarr.convention.names import DOCUMENT, SIDECAR, WRITE_NOTE
 from nwbzarr.errors import CommitConflictError, StoreAccessError, StoreExistsError, StoreNotFoundError
 from nwbzarr.stores.keys import LocalKeys, named_errors
 from nwbzarr.stores.transactions import Transaction
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from zarr.abc.store import Store
 
+    from nwbzarr.stores.notes import WriteNote
     from nwbzarr.stores.url import StoreURL
 
 _STAGING = ".nwbzarr-staging"
@@ -52,12 +53,20 @@ class LocalCreation(Transaction):
         Called with the old root document's bytes; says why it may not be replaced, or None.
     wrap : callable
         Wraps the keys that arrays are written to, for counting.
+    resume : bool
+        Whether to go on with what a write that was cut off has left, and to leave it when this one is.
     """
 
     def __init__(
-        self, url: StoreURL, may_replace: Callable[[bytes], str | None], wrap: Callable[[Store], Store]
+        self,
+        url: StoreURL,
+        may_replace: Callable[[bytes], str | None],
+        wrap: Callable[[Store], Store],
+        *,
+        resume: bool = False,
     ) -> None:
         self.url = url
+        self._resume = resume
         self.target = Path(url.path)
         self.staging = self.target.with_name(f".{self.target.name}{_STAGING}")
         self._may_replace = may_replace
@@ -77,9 +86,33 @@ class LocalCreation(Transaction):
                 message = f"a session is a folder in a folder, but a part of the path is a file: {error.filename}"
                 raise StoreExistsError(message, self.url.text) from error
             self._before = _identity(self.target)
-            _remove_leftovers(self.target)
-            self._stage()
+            if not (self._resume and self._take_over()):
+                _remove_leftovers(self.target)
+                self._stage()
             self.keys = self._wrap(LocalKeys(self.staging))
+
+    def _take_over(self) -> bool:
+        """Take the staging folder of a write that was cut off; False when there is none with a note."""
+        for folder in _staging_folders(self.target):
+            lock = _try_lock(folder)
+            if lock is not None and (folder / WRITE_NOTE).is_file():
+                self.staging, self._lock = folder, lock
+                return True
+            if lock is not None:
+                os.close(lock)
+        return False
+
+    def leave_note(self, note: WriteNote) -> frozenset[str]:
+        """Say in the staging folder what arrays are being written."""
+        with named_errors(self.url):
+            place = self.staging / WRITE_NOTE
+            unchanged = note.unchanged(place.read_bytes()) if place.is_file() else ()
+            found = [key for path in unchanged for key in _whole_files(self.staging, path.strip("/"))]
+            kept = {self.staging / key for key in found}
+            for file in [file for file in self.staging.rglob("*") if file.is_file() and file not in kept]:
+                file.unlink()
+            self._write(WRITE_NOTE, note.dump())
+            return frozenset(found)
 
     def _stage(self) -> None:
         """Make a staging folder and lock it; another one when somebody clears it away before it is locked."""
@@ -104,6 +137,7 @@ class LocalCreation(Transaction):
     def commit(self, root: bytes, sidecar: bytes) -> None:
         """Put the staging folder in its place."""
         self.put([(SIDECAR, sidecar), (DOCUMENT, root)])
+        (self.staging / WRITE_NOTE).unlink(missing_ok=True)
         with named_errors(self.url), locked(self.target.parent, self.url):
             if _identity(self.target) != self._before:
                 message = "another writer stored something here in the meantime: read it, then write again if you must"
@@ -120,9 +154,10 @@ class LocalCreation(Transaction):
             shutil.rmtree(self.staging, ignore_errors=True)
 
     def abort(self, error: BaseException) -> None:  # noqa: ARG002 - the old store needs no reason
-        """Remove the staging folder; the old store was never touched."""
+        """Remove the staging folder, unless it is to be gone on with; the old store was never touched."""
         self._close()
-        shutil.rmtree(self.staging, ignore_errors=True)
+        if not (self._resume and (self.staging / WRITE_NOTE).is_file()):
+            shutil.rmtree(self.staging, ignore_errors=True)
 
     def _write(self, key: str, data: bytes) -> None:
         folder, _, _ = key.rpartition("/")
@@ -303,11 +338,21 @@ def _remove_leftovers(target: Path) -> None:
     if target.exists():
         # A store that was moved aside, and whose successor is in place.
         shutil.rmtree(_moved_aside(target), ignore_errors=True)
-    for folder in target.parent.glob(f".{target.name}.*{_STAGING}"):
+    for folder in _staging_folders(target):
         lock = _try_lock(folder)
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
+
+
+def _staging_folders(target: Path) -> list[Path]:
+    return sorted(target.parent.glob(f".{target.name}.*{_STAGING}"))
+
+
+def _whole_files(staging: Path, folder: str) -> list[str]:
+    """Return the keys of an array's objects; files get their name when they are whole."""
+    files = (file for file in (staging / folder).rglob("c*") if file.is_file() and not file.name.endswith(".partial"))
+    return [file.relative_to(staging).as_posix() for file in files]
 
 
 def _moved_aside(target: Path) -> Path:

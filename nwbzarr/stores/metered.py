@@ -149,7 +149,6 @@ class MeteredStore(Store):
     async def replace(self, key: str, data: bytes, expected: bytes) -> None:
         """Count what a conditional replacement sends: its check and its ``put``."""
         self.meter.bytes_written += len(data)
-        self.meter.requests["head"] += 1
         self.meter.requests["get"] += 1
         with self.meter.request("put", key):
             await self.store.replace(key, data, expected)  # type: ignore[attr-defined]

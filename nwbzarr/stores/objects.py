@@ -12,7 +12,7 @@ import contextlib
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.convention.names import DOCUMENT, SIDECAR, WRITE_MARK
+from nwbzarr.convention.names import DOCUMENT, SIDECAR, WRITE_MARK, WRITE_NOTE
 from nwbzarr.errors import CommitConflictError, NWBZarrError, StoreExistsError
 from nwbzarr.stores.keys import create_key, delete_keys, list_keys, read_many, replace_key, write_many
 from nwbzarr.stores.marks import ACTIVE, LEASE_SECONDS, RENEWAL_SECONDS, WriteMark, parse_mark
@@ -21,6 +21,7 @@ from nwbzarr.stores.transactions import Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from nwbzarr.stores.notes import WriteNote
     from nwbzarr.stores.url import StoreURL
 
 
@@ -73,7 +74,7 @@ class ObjectTransaction(Transaction):
             raise CommitConflictError(message, self.url.text) from error
         self._marked = False
         ACTIVE.discard(self.mark.token)
-        delete_keys(self.keys, [WRITE_MARK], self.url)
+        delete_keys(self.keys, [WRITE_MARK, *self._leftovers()], self.url)
 
     def abort(self, error: BaseException) -> None:
         """Say in the mark that the write was given up, so that a retry need not wait."""
@@ -83,6 +84,10 @@ class ObjectTransaction(Transaction):
             # The reason for giving up is what the caller must see, not that the note of it failed too.
             with contextlib.suppress(NWBZarrError, OSError):
                 self._retire_mark(f"{type(error).__name__}: {error}")
+
+    def _leftovers(self) -> list[str]:
+        """Return what goes away with the mark."""
+        return []
 
     @abstractmethod
     def _check(self) -> None:
@@ -155,10 +160,16 @@ class ObjectCreation(ObjectTransaction):
     ----------
     may_replace : callable
         Called with the old root document's bytes; says why it may not be replaced, or None.
+    resume : bool
+        Whether to go on with what a write that was cut off has left.
     """
 
-    def __init__(self, url: StoreURL, keys: Any, may_replace: Callable[[bytes], str | None]) -> None:
+    def __init__(
+        self, url: StoreURL, keys: Any, may_replace: Callable[[bytes], str | None], *, resume: bool = False
+    ) -> None:
         super().__init__(url, keys)
+        self._resume = resume
+        self._noted = False
         self._may_replace = may_replace
         self._old: list[str] = []
         self._root: bytes | None = None
@@ -195,9 +206,26 @@ class ObjectCreation(ObjectTransaction):
             message = "another writer stored something here in the meantime: read it, then write again if you must"
             raise CommitConflictError(message, self.url.text)
         self._touched = True
+        if self._resume and self._root is None and WRITE_NOTE in self._old:
+            # What is there is looked through when it is known what is to be written.
+            return
         if DOCUMENT in self._old:
             delete_keys(self.keys, [DOCUMENT], self.url)
         delete_keys(self.keys, [key for key in self._old if key != DOCUMENT], self.url)
+        self._old = []
+
+    def leave_note(self, note: WriteNote) -> frozenset[str]:
+        """Say beside the mark what arrays are being written."""
+        before = read_many(self.keys, [WRITE_NOTE], self.url)[0] if WRITE_NOTE in self._old else None
+        folders = tuple(f"{path.strip('/')}/c" for path in note.unchanged(before or b""))
+        found = frozenset(key for key in self._old if folders and key.startswith(folders))
+        delete_keys(self.keys, [key for key in self._old if key not in found and key != WRITE_NOTE], self.url)
+        self.put([(WRITE_NOTE, note.dump())])
+        self._noted = True
+        return found
+
+    def _leftovers(self) -> list[str]:
+        return [WRITE_NOTE] if self._noted else []
 
     def _store_root(self, root: bytes) -> None:
         create_key(self.keys, DOCUMENT, root, self.url)

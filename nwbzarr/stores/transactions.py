@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from zarr.abc.store import Store
 
+    from nwbzarr.stores.notes import WriteNote
+
 
 class Transaction(ABC):
     """A write to one store.
@@ -53,6 +55,16 @@ class Transaction(ABC):
         StoreExistsError
             When what is there may not be replaced.
         """
+
+    def leave_note(self, note: WriteNote) -> frozenset[str]:  # noqa: ARG002 - creations have notes
+        """Say what arrays are being written; return keys of theirs that a write which was cut off has left whole.
+
+        Raises
+        ------
+        StoreError
+            When the service refuses.
+        """
+        return frozenset()
 
     @abstractmethod
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:

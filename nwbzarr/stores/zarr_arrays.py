@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import zarr
 from zarr.core.dtype.npy.structured import Structured
 from zarr.dtype import data_type_registry
-from zarr.storage import FsspecStore, LocalStore, MemoryStore, StorePath, WrapperStore
+from zarr.storage import FsspecStore, LocalStore, MemoryStore, ObjectStore, StorePath, WrapperStore
 
 from nwbzarr.errors import LayoutError, StoreURLError
+from nwbzarr.stores.metered import MeteredStore
 from nwbzarr.stores.url import StoreURL, parse_url
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Struct(Structured):
 
     @classmethod
     def _from_json_v3(cls, data: Any) -> Self:
+        if not isinstance(data, Mapping) or data.get("name") not in ("struct", "structured"):
+            # zarr asks every type whether it is the one; the one above says no as zarr expects it.
+            return super()._from_json_v3(data)
         pairs = [
             [field["name"], field["data_type"]] if isinstance(field, Mapping) else list(field)
             for field in data["configuration"]["fields"]
@@ -102,14 +106,31 @@ def check_array(document: Mapping[str, Any]) -> None:
 
 
 def place_of(store: object) -> StoreURL | None:
-    """Return the place of a zarr store on a disk or behind fsspec, or None for any other."""
-    if isinstance(store, WrapperStore):
-        store = store._store  # noqa: SLF001
+    """Return the place of a zarr store on a disk or behind fsspec or obstore, or None for any other."""
+    while isinstance(store, WrapperStore | MeteredStore):
+        store = store.store if isinstance(store, MeteredStore) else store._store  # noqa: SLF001
     if isinstance(store, LocalStore):
         return StoreURL("file", "", store.root.resolve().as_posix())
+    if isinstance(store, ObjectStore):
+        return _place_in_obstore(store.store)
     if isinstance(store, FsspecStore):
         protocol = store.fs.protocol
         first = protocol if isinstance(protocol, str) else protocol[0]
         with contextlib.suppress(StoreURLError):
             return parse_url(f"{first}://{store.path.lstrip('/') if first != 'memory' else store.path}")
+    return None
+
+
+def _place_in_obstore(store: Any) -> StoreURL | None:
+    """Return the place of one of obstore's stores, by what it tells of itself."""
+    prefix = str(getattr(store, "prefix", None) or "").strip("/")
+    kind = type(store).__name__
+    places: dict[str, Callable[[], str]] = {
+        "S3Store": lambda: f"s3://{store.config['bucket']}/{prefix}",
+        "GCSStore": lambda: f"gs://{store.config['bucket']}/{prefix}",
+        "LocalStore": lambda: f"file:///{prefix}",
+        "HTTPStore": lambda: store.url,
+    }
+    with contextlib.suppress(StoreURLError, KeyError):
+        return parse_url(places[kind]())
     return None

@@ -15,6 +15,7 @@ from nwbzarr.convention.documents import Document, chunk_key, chunk_shape, grid_
 from nwbzarr.convention.dtypes import parse_data_type
 from nwbzarr.convention.links import Link, parse_links
 from nwbzarr.convention.names import SPECIFICATIONS, key_of, parse_path
+from nwbzarr.convention.sidecar import digest_of
 from nwbzarr.convention.versions import latest_version
 from nwbzarr.errors import DocumentError, NWBZarrError
 
@@ -135,6 +136,11 @@ class Tree:
         document = self.documents[path]
         full = decode_chunk(data, document["codecs"], self.dtype(path), chunk_shape(document) or (), path)
         return full[tuple(slice(size) for size in document["shape"])] if document["shape"] else full
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the root document: changes with every commit."""
+        return digest_of(self.root)
 
     @cached_property
     def namespaces(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ any link of it. This room decides; `execution` does.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,10 @@ from nwbzarr.convention.documents import (
 from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value, parse_data_type
 from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS, key_of
 from nwbzarr.errors import NWBZarrError
+from nwbzarr.layout.explanation import role_of
 from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
+from nwbzarr.layout.rules import LayoutRules, LayoutWish
+from nwbzarr.model.columns import ElementIdentifiers, VectorData
 from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.values import dims_of, is_blocks
 from nwbzarr.stores.zarr_arrays import check_array, place_of
@@ -56,6 +59,7 @@ class Parts:
     appends: list[AppendPlan] = field(default_factory=list)
     rewritten: set[str] = field(default_factory=set)
     reads: set[StoreURL] = field(default_factory=set)
+    layouts: dict[str, ArrayLayout] = field(default_factory=dict)
     stored: list[tuple[Element, str]] = field(default_factory=list)
 
 
@@ -72,12 +76,20 @@ class DatasetPlanner:
         What is stored there, for an update.
     attributes : callable
         Gives the attributes of an element at a path as JSON.
+    rules : LayoutRules
+        What is wished for layouts.
     """
 
     def __init__(
-        self, parts: Parts, url: StoreURL, base: Tree | None, attributes: Callable[[Element, str], dict[str, Any]]
+        self,
+        parts: Parts,
+        url: StoreURL,
+        base: Tree | None,
+        attributes: Callable[[Element, str], dict[str, Any]],
+        rules: LayoutRules,
     ) -> None:
         self.parts = parts
+        self.rules = rules
         self.url = url
         self.base = base
         self._attributes = attributes
@@ -116,7 +128,7 @@ class DatasetPlanner:
         origin = getattr(data, "stored_at", None)
         if isinstance(origin, Location) and not isinstance(data, Element):
             self.parts.reads.add(origin.url)
-            if dataset.storage is None or not dataset.storage.has_layout:
+            if not self._wish(dataset, path).given:
                 self._plan_copy(dataset, path, origin)
                 return
         dtype = schema_dtype(dataset)
@@ -133,9 +145,11 @@ class DatasetPlanner:
         self._plan_source(dataset, path, source, _empty_meaning(source, dtype))
 
     def _plan_source(self, dataset: Dataset, path: str, source: Source, meaning: dict[str, Any]) -> None:
-        layout = self._layout(dataset, source)
+        wish = self._wish(dataset, path)
+        layout = _layout(dataset, path, source, wish)
+        self.parts.layouts[path] = layout
         document = self._document(dataset, path, source, layout, meaning)
-        if dataset.storage is not None and dataset.storage.has_layout:
+        if wish.given:
             check_array(document)
         self._plan_values(path, document, source, layout)
 
@@ -148,12 +162,11 @@ class DatasetPlanner:
         elif isinstance(source, BlockSource) or 0 not in source.shape:
             self.parts.arrays.append(ArrayPlan(path, document, source, layout.objects))
 
-    def _layout(self, dataset: Dataset, source: Source) -> ArrayLayout:
-        wishes = dataset.storage
-        shape = (0, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
-        if wishes is None:
-            return plan_layout(shape, source.dtype)
-        return plan_layout(shape, source.dtype, chunks=wishes.chunks, shards=wishes.shards, compressors=wishes.codecs)
+    def _wish(self, dataset: Dataset, path: str) -> LayoutWish:
+        """Return what is wished for the layout: by the data itself, then by the rules."""
+        found = self.rules.find(path)
+        own = dataset.storage.wish.given if dataset.storage is not None else {}
+        return replace(found, **own) if own else found
 
     def _document(
         self, dataset: Dataset, path: str, source: Source, layout: ArrayLayout, meaning: dict[str, Any]
@@ -247,7 +260,7 @@ class DatasetPlanner:
     ) -> None:
         """Plan to write a small dataset anew under other chunk keys: the old ones stay as they are until the commit."""
         values = np.concatenate([part.astype(dtype) for part in rows if len(part)])
-        layout = plan_layout(values.shape, values.dtype)
+        layout = _layout(dataset, path, MemorySource(values), LayoutWish())
         encoding = document.get("chunk_key_encoding", {})
         separator = encoding.get("configuration", {}).get("separator", "/") if isinstance(encoding, dict) else "/"
         made = array_document(
@@ -265,6 +278,12 @@ class DatasetPlanner:
         made = with_dimension_names(made, dataset.name)
         self.parts.rewritten.add(path)
         self._plan_values(path, made, MemorySource(values), layout)
+
+
+def _layout(dataset: Dataset, path: str, source: Source, wish: LayoutWish) -> ArrayLayout:
+    shape = (0, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
+    role = role_of(path, is_column=isinstance(dataset, VectorData | ElementIdentifiers))
+    return plan_layout(shape, source.dtype, **{"role": role, **wish.given})
 
 
 def _common_dtype(first: np.dtype[Any], blocks: list[np.ndarray[Any, Any]]) -> np.dtype[Any]:

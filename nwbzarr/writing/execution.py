@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nwbzarr.arrays.writing import ArrayWriter
 from nwbzarr.convention.documents import (
     Document,
     chunk_key,
@@ -26,16 +27,34 @@ from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
 from nwbzarr.errors import DocumentError
 from nwbzarr.stores.keys import drain, named_errors, read_many
 from nwbzarr.stores.metered import Meter, WholeObjects
-from nwbzarr.stores.zarr_arrays import open_zarr_array
+from nwbzarr.stores.notes import WriteNote
 from nwbzarr.tree.tree import Tree
-from nwbzarr.writing.plans import REGION_BYTES, AppendPlan, ArrayPlan, CopyPlan, LinkPlan, WritePlan, plan_regions
-from nwbzarr.writing.sources import BlockSource
+from nwbzarr.writing.plans import (
+    MEMORY_BYTES,
+    REGION_BYTES,
+    AppendPlan,
+    ArrayPlan,
+    CopyPlan,
+    LinkPlan,
+    WritePlan,
+    plan_regions,
+)
+from nwbzarr.writing.sources import BlockSource, MemorySource
+from nwbzarr.writing.targets import Target, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nwbzarr.stores.transactions import Transaction
     from nwbzarr.stores.url import StoreURL
+    from nwbzarr.writing.sources import Region
+
+
+#: Most objects that are copied side by side.
+_COPIED_AT_ONCE = 256
+
+#: Length of an array whose blocks have not ended.
+_UNKNOWN = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,24 @@ class WriteReport:
         return f"{self.url.text}: {self.documents} documents, {self.chunks} chunks, {self.nbytes:,} bytes{linked}"
 
 
-def execute(plan: WritePlan, transaction: Transaction) -> WriteReport:
+@dataclass(frozen=True, slots=True)
+class WriteSettings:
+    """How a plan is carried out.
+
+    Attributes
+    ----------
+    max_memory : int
+        Bytes that may be under way in memory. One stored object of an array always is, and what the source itself
+        keeps is not counted.
+    progress : callable
+        Called with path and decoded bytes for what is stored of arrays; from several threads, one at a time.
+    """
+
+    max_memory: int = MEMORY_BYTES
+    progress: Callable[[str, int], None] = lambda _path, _nbytes: None
+
+
+def execute(plan: WritePlan, transaction: Transaction, settings: WriteSettings | None = None) -> WriteReport:
     """Store everything a plan holds, and commit.
 
     Parameters
@@ -79,22 +115,28 @@ def execute(plan: WritePlan, transaction: Transaction) -> WriteReport:
         What to do.
     transaction : Transaction
         Begun; the caller aborts it when this raises.
+    settings : WriteSettings, optional
+        How to.
 
     Raises
     ------
     CommitError, StoreError
         When the store does not take it.
     """
-    work = _Work(plan, transaction)
+    work = _Work(plan, transaction, settings or WriteSettings())
     try:
+        work.leave_note()
         for array in plan.arrays:
             work.write_array(array)
         for copy in plan.copies:
             work.copy_array(copy)
         for append in plan.appends:
             work.append_rows(append)
+        with named_errors(plan.url):
+            work.writer.close()
         return work.finish()
     except BaseException:
+        work.writer.stop()
         drain(work.keys)
         raise
 
@@ -102,7 +144,7 @@ def execute(plan: WritePlan, transaction: Transaction) -> WriteReport:
 class _Work:
     """The state of one execution: documents that got their shape, and small chunks for the sidecar."""
 
-    def __init__(self, plan: WritePlan, transaction: Transaction) -> None:
+    def __init__(self, plan: WritePlan, transaction: Transaction, settings: WriteSettings) -> None:
         self.plan = plan
         self.transaction = transaction
         self.documents = dict(plan.documents)
@@ -113,28 +155,44 @@ class _Work:
         }
         self.meter = Meter()
         self.keys = WholeObjects(transaction.keys, self.meter)
+        self.writer = ArrayWriter(self.keys, settings.max_memory, settings.progress, transaction.renew)
         self.chunks = len(plan.chunks)
         self.nbytes = sum(map(len, plan.chunks.values()))
+        self.progress = settings.progress
+        self.budget = settings.max_memory
+        self.finished: frozenset[str] = frozenset()
+        self._compared: set[str] = set()
+
+    def leave_note(self) -> None:
+        """Say what arrays of several objects are written, and learn what of them is stored already."""
+        long = {array.path: array.document for array in self.plan.arrays if array.is_long}
+        if long and self.plan.base is None:
+            self.finished = self.transaction.leave_note(WriteNote.of(long))
 
     def write_array(self, array: ArrayPlan) -> None:
-        """Write an array region by region."""
+        """Write an array, region by region."""
         if isinstance(array.source, BlockSource):
             self._write_blocks(array, array.source)
             return
-        target = self._open(array.path, array.document)
-        shape = array.source.shape
-        for region in plan_regions(shape, array.objects, array.source.dtype.itemsize):
-            self._store(target, region, array.source.read(region))
+        target = self._target(array.path, array.document)
+        borrowed = isinstance(array.source, MemorySource)
+        itemsize = array.source.dtype.itemsize
+        for region in plan_regions(array.source.shape, array.objects, itemsize, target.unit):
+            if self._is_stored(target, region, array.source.read):
+                continue
+            block = array.source.read(region)
+            self.transaction.renew()
+            target.put(region, block, borrowed=borrowed)
 
     def append_rows(self, append: AppendPlan) -> None:
-        """Write the objects that new rows touch, each whole."""
-        kept = [np.asarray(append.tail[append.start : append.length])] if append.start < append.length else []
-        rows = np.concatenate([*kept, *(block.read((slice(None),) * len(block.shape)) for block in append.blocks)])
-        target = self._open(append.path, append.document)
-        objects = chunk_shape(append.document) or (1,)
-        for region in plan_regions(rows.shape, objects, rows.dtype.itemsize):
-            moved = (slice(region[0].start + append.start, region[0].stop + append.start), *region[1:])
-            self._store(target, moved, rows[region])
+        """Write the objects that new rows touch, each whole; chunks that are full already stay as they are."""
+        target = self._target(append.path, append.document)
+        start = target.resume(append)
+        blocks = (block.read((slice(None),) * len(block.shape)) for block in append.blocks)
+        kept = [np.asarray(append.tail[start : append.length])] if start < append.length else []
+        for rows in _slabs(itertools.chain(kept, blocks), target.unit):
+            self._put_rows(target, rows, start)
+            start += len(rows)
 
     def copy_array(self, copy: CopyPlan) -> None:
         """Copy the stored objects of an array, a bounded number of bytes at a time."""
@@ -142,7 +200,8 @@ class _Work:
         if grid is None or objects is None:
             message = "an array on an irregular chunk grid cannot be copied object by object: read and write its values"
             raise DocumentError(message, copy.origin.url.text, copy.origin.path)
-        batch = max(REGION_BYTES // max(math.prod(objects) * 8, 1), 1)
+        object_bytes = math.prod(objects) * copy.itemsize
+        batch = max(min(self.budget // (2 * max(object_bytes, 1)), _COPIED_AT_ONCE), 1)
         indices = itertools.product(*map(range, grid))
         while names := [chunk_key(copy.document, index) for index in itertools.islice(indices, batch)]:
             self.transaction.renew()
@@ -151,6 +210,7 @@ class _Work:
                 key_of(copy.path, name): data for name, data in zip(names, found, strict=True) if data is not None
             }
             self.transaction.put(stored.items())
+            self.progress(copy.path, object_bytes * len(names))
             self.chunks += len(stored)
             self.nbytes += sum(map(len, stored.values()))
             if math.prod(grid) == 1 and not copy.path.startswith(f"/{SPECIFICATIONS}/"):
@@ -188,25 +248,45 @@ class _Work:
         }
 
     def _write_blocks(self, array: ArrayPlan, source: BlockSource) -> None:
-        """Write blocks of any length as regions of whole objects, and settle the length."""
+        """Write blocks of any length, and settle the length."""
         start = 0
-        for rows in _slabs(source, array.objects):
-            stop = start + len(rows)
-            document = {**array.document, "shape": [stop, *source.shape[1:]]}
-            target = self._open(array.path, document)
-            for region in plan_regions(rows.shape, array.objects, rows.dtype.itemsize):
-                moved = (slice(region[0].start + start, region[0].stop + start), *region[1:])
-                self._store(target, moved, rows[region])
-            self.documents[array.path] = document
-            start = stop
+        target = self._target(array.path, {**array.document, "shape": [_UNKNOWN, *source.shape[1:]]})
+        for rows in _slabs(source.blocks(), target.unit):
+            self._put_rows(target, rows, start)
+            start += len(rows)
+        target.settle()
+        self.documents[array.path] = {**array.document, "shape": [start, *source.shape[1:]]}
 
-    def _open(self, path: str, document: Document) -> Any:
-        return open_zarr_array(self.keys, path, document, read_only=False)
+    def _put_rows(self, target: Target, rows: np.ndarray[Any, Any], start: int) -> None:
+        for region in plan_regions(rows.shape, target.objects, rows.dtype.itemsize, target.unit):
+            moved = _moved(region, start)
+            if self._is_stored(target, moved, lambda part: rows[_moved(part, -start)]):
+                continue
+            self.transaction.renew()
+            target.put(moved, rows[region])
 
-    def _store(self, target: Any, region: tuple[slice, ...], block: np.ndarray[Any, Any]) -> None:
-        self.transaction.renew()
-        with named_errors(self.plan.url):
-            target[region] = block
+    def _is_stored(self, target: Target, region: Region, read: Callable[[Region], np.ndarray[Any, Any]]) -> bool:
+        """Whether an earlier write has stored a region; the first such chunk of an array is compared.
+
+        Raises
+        ------
+        CommitError
+            When it holds other values than are to be written.
+        """
+        if not target.is_stored(region, self.finished):
+            return False
+        if target.path not in self._compared:
+            self._compared.add(target.path)
+            sample = tuple(
+                slice(part.start, min(part.start + step, part.stop))
+                for part, step in zip(region, target.unit, strict=True)
+            )
+            target.check_same(sample, read(sample))
+        self.progress(target.path, math.prod(part.stop - part.start for part in region) * target.itemsize)
+        return True
+
+    def _target(self, path: str, document: Document) -> Target:
+        return open_target(path, document, self.keys, self.writer, self.plan.url)
 
 
 def _root_of(documents: dict[str, Document]) -> tuple[bytes, dict[str, Document]]:
@@ -221,18 +301,25 @@ def _root_of(documents: dict[str, Document]) -> tuple[bytes, dict[str, Document]
         return _root_of({path: strict_document(document) for path, document in documents.items()})
 
 
-def _slabs(source: BlockSource, objects: tuple[int, ...]) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield the rows of blocks, re-cut to whole objects; the last slab holds what is left."""
-    row_bytes = max(math.prod(source.shape[1:]) * source.dtype.itemsize, 1)
-    rows = objects[0] * max(REGION_BYTES // (objects[0] * row_bytes), 1)
+def _moved(region: Region, rows: int) -> Region:
+    """Return a region so many rows further on."""
+    return (slice(region[0].start + rows, region[0].stop + rows), *region[1:])
+
+
+def _slabs(blocks: Iterable[np.ndarray[Any, Any]], unit: tuple[int, ...]) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield the rows of blocks, re-cut to whole units; the last slab holds what is left."""
     waiting: list[np.ndarray[Any, Any]] = []
     count = 0
-    for block in source.blocks():
+    for block in blocks:
         waiting.append(block)
         count += len(block)
-        while count >= rows:
-            joined = np.concatenate(waiting)
-            yield joined[:rows]
-            waiting, count = [joined[rows:]], count - rows
+        row_bytes = max(math.prod(block.shape[1:]) * block.dtype.itemsize, 1)
+        rows = unit[0] * max(REGION_BYTES // (unit[0] * row_bytes), 1)
+        if count >= rows:
+            joined = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+            whole = count - count % unit[0]
+            yield joined[:whole]
+            # A copy, so that what is left does not hold the rest in memory.
+            waiting, count = [joined[whole:].copy()], count - whole
     if count:
         yield np.concatenate(waiting)

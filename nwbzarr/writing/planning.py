@@ -13,12 +13,14 @@ from nwbzarr.convention.documents import group_document
 from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference
 from nwbzarr.convention.names import LINKS, join_path, split_path
 from nwbzarr.errors import DuplicateNameError, UnstoredTargetError
+from nwbzarr.layout.rules import LayoutRules
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element, Location, Pointer
 from nwbzarr.model.groups import Group
 from nwbzarr.stores.url import StoreURL, relative_source, resolve_source
 from nwbzarr.writing.datasets import DatasetPlanner, Parts
 from nwbzarr.writing.plans import LinkPlan, WritePlan
+from nwbzarr.writing.sources import BlockSource
 from nwbzarr.writing.specifications import plan_specifications
 from nwbzarr.writing.validation import check_plan
 
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from nwbzarr.tree.tree import Tree
 
 
-def plan_write(nwbfile: NWBFile, url: StoreURL, base: Tree | None) -> tuple[WritePlan, list[tuple[Element, str]]]:
+def plan_write(
+    nwbfile: NWBFile, url: StoreURL, base: Tree | None, rules: LayoutRules | None = None
+) -> tuple[WritePlan, list[tuple[Element, str]]]:
     """Return the plan that stores a session, and the elements that it stores with their paths.
 
     Parameters
@@ -40,6 +44,8 @@ def plan_write(nwbfile: NWBFile, url: StoreURL, base: Tree | None) -> tuple[Writ
         Where it goes.
     base : Tree or None
         What is stored there, for an update; None for a new store.
+    rules : LayoutRules, optional
+        What is wished for layouts.
 
     Raises
     ------
@@ -48,21 +54,31 @@ def plan_write(nwbfile: NWBFile, url: StoreURL, base: Tree | None) -> tuple[Writ
     FieldTypeError, SchemaError, LayoutError
         When a value has no stored form.
     """
-    planner = _Planner(nwbfile, url, base)
+    wishes = rules or LayoutRules()
+    planner = _Planner(nwbfile, url, base, wishes)
     planner.plan_group(nwbfile, "/")
     plan = planner.plan()
+    wishes.check_used()
     return plan, planner.parts.stored
+
+
+def give_back(plan: WritePlan, stored: list[tuple[Element, str]]) -> None:
+    """Give iterators of blocks back to their datasets: the plan is not carried out."""
+    taken = {array.path: array.source for array in plan.arrays if isinstance(array.source, BlockSource)}
+    for element, path in stored:
+        if path in taken and isinstance(element, Dataset):
+            element.replace_data(taken[path].all_blocks())
 
 
 class _Planner:
     """Collects the parts of one plan."""
 
-    def __init__(self, session: NWBFile, url: StoreURL, base: Tree | None) -> None:
+    def __init__(self, session: NWBFile, url: StoreURL, base: Tree | None, rules: LayoutRules) -> None:
         self.session = session
         self.url = url
         self.base = base
         self.parts = Parts()
-        self.datasets = DatasetPlanner(self.parts, url, base, self._attributes)
+        self.datasets = DatasetPlanner(self.parts, url, base, self._attributes, rules)
         self.links: list[LinkPlan] = []
         self._references: list[tuple[str, str, Element]] = []
         self._reached: dict[Location, str] | None = None
@@ -87,6 +103,7 @@ class _Planner:
             rewritten=frozenset(parts.rewritten),
             links=tuple(self.links),
             reads=frozenset(parts.reads),
+            layouts=parts.layouts,
         )
         check_plan(plan, parts.stored)
         return plan

@@ -7,18 +7,24 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nwbzarr.convention.documents import chunk_shape, grid_shape
+from nwbzarr.convention.dtypes import parse_data_type
 from nwbzarr.writing.sources import BlockSource, Region, SlicedSource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nwbzarr.convention.documents import Document
+    from nwbzarr.layout.planning import ArrayLayout
     from nwbzarr.model.elements import Location
     from nwbzarr.stores.url import StoreURL
     from nwbzarr.tree.tree import Tree
 
 #: Decoded bytes that one region aims at.
-REGION_BYTES = 64 * 2**20
+REGION_BYTES = 32 * 2**20
+
+#: Bytes that a write may have under way in memory, unless it is told otherwise.
+MEMORY_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,21 @@ class ArrayPlan:
     source: Source
     objects: tuple[int, ...]
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it has several objects, or may have."""
+        shape = self.source.shape
+        return isinstance(self.source, BlockSource) or any(
+            size > step for size, step in zip(shape, self.objects, strict=True)
+        )
+
+    @property
+    def nbytes(self) -> int | None:
+        """Decoded bytes of its values (8 for a text); None while blocks have not ended."""
+        if isinstance(self.source, BlockSource):
+            return None
+        return math.prod(self.source.shape) * self.source.dtype.itemsize
+
 
 @dataclass(frozen=True, slots=True)
 class CopyPlan:
@@ -63,6 +84,17 @@ class CopyPlan:
     path: str
     document: Document
     keys: Any = field(compare=False, repr=False)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one value, as far as they are known (8 for a text)."""
+        return getattr(parse_data_type(self.document.get("data_type")), "itemsize", 8)
+
+    @property
+    def nbytes(self) -> int:
+        """Decoded bytes of its objects, those that its edge cuts counted whole."""
+        objects, grid = chunk_shape(self.document) or (), grid_shape(self.document) or ()
+        return math.prod(objects) * math.prod(grid) * self.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +160,8 @@ class WritePlan:
         Links that are new.
     reads : frozenset of StoreURL
         Stores that the new store links to, or that the write reads from.
+    layouts : mapping of str to ArrayLayout
+        Path to layout of new arrays, with the reasons for it.
     """
 
     url: StoreURL
@@ -140,6 +174,12 @@ class WritePlan:
     rewritten: frozenset[str] = frozenset()
     links: tuple[LinkPlan, ...] = ()
     reads: frozenset[StoreURL] = frozenset()
+    layouts: Mapping[str, ArrayLayout] = field(default_factory=dict)
+
+    @property
+    def encoded_sizes(self) -> dict[str, int]:
+        """Path to stored bytes, of arrays that are encoded already."""
+        return {f"/{key.rpartition('/')[0]}": len(data) for key, data in self.chunks.items()}
 
     @property
     def new_nodes(self) -> frozenset[str]:
@@ -147,8 +187,12 @@ class WritePlan:
         return frozenset(self.documents) - frozenset(self.base.documents if self.base is not None else ())
 
 
-def plan_regions(shape: tuple[int, ...], objects: tuple[int, ...], itemsize: int) -> Iterator[Region]:
-    """Yield regions that cover an array, each a whole number of stored objects (but for the array's edges).
+def plan_regions(
+    shape: tuple[int, ...], objects: tuple[int, ...], itemsize: int, chunks: tuple[int, ...] | None = None
+) -> Iterator[Region]:
+    """Yield regions that cover an array, each a whole number of chunks (but for the array's edges).
+
+    Objects are finished one after another, so that few are incomplete at a time.
 
     Parameters
     ----------
@@ -158,23 +202,28 @@ def plan_regions(shape: tuple[int, ...], objects: tuple[int, ...], itemsize: int
         Shape of what one stored object holds.
     itemsize : int
         Bytes of one value.
+    chunks : tuple of int, optional
+        Shape of the unit of compression; without it regions are whole objects.
     """
     if 0 in shape:
         return
     if not shape:
         yield ()
         return
-    step = list(shape)
-    step[0] = objects[0]
-    if math.prod(step) * itemsize > 4 * REGION_BYTES:
-        step = list(objects)
-    row = max(math.prod(step) * itemsize, 1)
-    step[0] *= max(REGION_BYTES // row, 1)
-    axes = [range(0, size, width) for size, width in zip(shape, step, strict=True)]
-    for corner in itertools.product(*axes):
-        yield tuple(
-            slice(start, min(start + width, size)) for start, width, size in zip(corner, step, shape, strict=True)
-        )
+    unit = chunks or objects
+    # All columns at once, unless that would begin many large objects side by side.
+    wide = math.prod((objects[0], *shape[1:])) * itemsize <= 4 * REGION_BYTES
+    across = shape[1:] if wide else objects[1:]
+    rows = unit[0] * max(REGION_BYTES // max(unit[0] * math.prod(across) * itemsize, 1), 1)
+    stride = max(objects[0], rows // objects[0] * objects[0])
+    axes = [range(0, size, width) for size, width in zip(shape, (stride, *across), strict=True)]
+    for first, *corner in itertools.product(*axes):
+        columns = [
+            slice(start, min(start + width, size)) for start, width, size in zip(corner, across, shape[1:], strict=True)
+        ]
+        end = min(first + stride, shape[0])
+        for start in range(first, end, rows):
+            yield (slice(start, min(start + rows, end)), *columns)
 
 
 def is_streamed(source: Source) -> bool:

@@ -6,6 +6,7 @@ Dask) is read region by region; an iterator of blocks is read once, in order. Th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -102,6 +103,10 @@ class BlockSource:
         """Dtype of every block."""
         dtype: np.dtype[Any] = self.first[0].dtype
         return dtype
+
+    def all_blocks(self) -> Iterator[Any]:
+        """Return an iterator that gives what this one was made of."""
+        return itertools.chain(self.first, self.rest)
 
     def blocks(self) -> Iterator[np.ndarray[Any, Any]]:
         """Yield all blocks, each checked against the first.

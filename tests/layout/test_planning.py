@@ -68,8 +68,8 @@ def test_planned_layouts_fit(shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
     layout = plan_layout(shape, dtype)
     check(layout, shape)
     assert all(chunk <= max(size, 1) for chunk, size in zip(layout.chunks, shape, strict=True))
-    # A shard stands over by less than one chunk.
-    for size, chunk, step in zip(shape, layout.chunks, layout.objects, strict=True):
+    # A shard stands over by less than one chunk, but in time, where samples may be appended.
+    for size, chunk, step in [*zip(shape, layout.chunks, layout.objects, strict=True)][1:]:
         assert step < max(size, 1) + chunk
     assert plan_layout(shape, dtype) == layout
 
@@ -157,10 +157,11 @@ def test_an_empty_array_that_will_grow_does_not_get_an_object_for_every_row() ->
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint64"])
-def test_integers_are_compressed_by_blosc_zstd_1_with_bitshuffle(dtype: str) -> None:
-    *_, codec = plan_layout((HOUR, 384), np.dtype(dtype)).codecs
+def test_integers_are_compressed_by_blosc_zstd_1(dtype: str) -> None:
+    *_, codec, _ = plan_layout((HOUR, 384), np.dtype(dtype)).codecs
     assert codec["name"] == "blosc"
-    wanted = {"cname": "zstd", "clevel": 1, "shuffle": "bitshuffle", "typesize": np.dtype(dtype).itemsize}
+    size = np.dtype(dtype).itemsize
+    wanted = {"cname": "zstd", "clevel": 1, "shuffle": "bitshuffle" if size <= 2 else "shuffle", "typesize": size}
     assert wanted.items() <= codec["configuration"].items()
 
 
@@ -171,7 +172,7 @@ def test_integers_are_compressed_by_blosc_zstd_1_with_bitshuffle(dtype: str) -> 
 )  # fmt: skip
 def test_every_dtype_has_a_serializer_and_a_compressor(dtype: str, serializer: str, compressor: str) -> None:
     layout = plan_layout((10_000,), np.dtype(dtype))
-    assert [codec["name"] for codec in layout.codecs] == [serializer, compressor]
+    assert [codec["name"] for codec in layout.codecs] == [serializer, compressor, "crc32c"]
 
 
 def test_scalars_are_not_compressed() -> None:

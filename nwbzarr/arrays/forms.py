@@ -1,0 +1,125 @@
+"""What a metadata document says about where an array's values are: shape, grid, shards, codecs, keys. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nwbzarr.convention.codecs import ChunkCodec, parse_codecs
+from nwbzarr.convention.documents import chunk_key, chunk_shape
+from nwbzarr.convention.dtypes import parse_data_type
+from nwbzarr.convention.names import key_of
+from nwbzarr.convention.shards import ShardForm, parse_sharding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class ArrayForm:
+    """Where the values of one array are.
+
+    Attributes
+    ----------
+    path : str
+        The array.
+    shape : tuple of int
+        Its shape.
+    dtype : numpy.dtype
+        Dtype of its values; object for text.
+    objects : tuple of int
+        Shape of what one stored object holds.
+    chunks : tuple of int
+        Shape of the unit of compression.
+    codec : ChunkCodec
+        What chunks go through.
+    shard : ShardForm or None
+        How chunks lie in an object; None when an object is one chunk.
+    fill : object
+        What a chunk that is not stored holds.
+    document : mapping
+        The metadata that says so.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    objects: tuple[int, ...]
+    chunks: tuple[int, ...]
+    codec: ChunkCodec
+    shard: ShardForm | None
+    fill: Any
+    document: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def key(self, index: Sequence[int]) -> str:
+        """Return the store key of an object of the grid."""
+        return key_of(self.path, chunk_key(self.document, index))
+
+    def place(self, chunk: Sequence[int]) -> tuple[tuple[int, ...], int]:
+        """Return the object that holds a chunk, and the chunk's number in it."""
+        if self.shard is None:
+            return tuple(chunk), 0
+        counts = self.shard.counts
+        number = 0
+        for index, count in zip(chunk, counts, strict=True):
+            number = number * count + index % count
+        return tuple(index // count for index, count in zip(chunk, counts, strict=True)), number
+
+    def span(self, chunk: Sequence[int]) -> tuple[slice, ...]:
+        """Return the part of the array that a chunk covers, cut at the array's edges."""
+        return tuple(
+            slice(index * step, min((index + 1) * step, size))
+            for index, step, size in zip(chunk, self.chunks, self.shape, strict=True)
+        )
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of one chunk, in bytes (8 for a text)."""
+        return math.prod(self.chunks) * self.dtype.itemsize
+
+
+def parse_array(path: str, document: Mapping[str, Any]) -> ArrayForm | None:
+    """Return what a document says, or None when zarr must read and write the array.
+
+    Parameters
+    ----------
+    path : str
+        Where the array is.
+    document : mapping
+        Its metadata, of Zarr v3.
+    """
+    dtype, objects = parse_data_type(document.get("data_type")), chunk_shape(document)
+    listed = document.get("codecs")
+    if dtype is None or dtype.names is not None or objects is None or not isinstance(listed, list) or not listed:
+        return None
+    if document.get("storage_transformers") or not _is_plain_fill(document.get("fill_value"), dtype):
+        return None
+    shard, chunks = None, objects
+    if isinstance(listed[0], dict) and listed[0].get("name") == "sharding_indexed":
+        found = parse_sharding(listed[0], objects) if len(listed) == 1 else None
+        if found is None:
+            return None
+        shard, chunks, listed = found
+    codec = parse_codecs(listed, dtype)
+    if codec is None or not objects:
+        return None
+    fill = _fill(document.get("fill_value"), dtype)
+    return ArrayForm(path, tuple(document["shape"]), dtype, objects, chunks, codec, shard, fill, document)
+
+
+def _is_plain_fill(value: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether a fill value is of a form that needs no parser: others are zarr's work."""
+    if dtype.kind in "OTU":
+        return isinstance(value, str)
+    if dtype.kind == "c":
+        return isinstance(value, list) and all(isinstance(part, int | float) for part in value)
+    return isinstance(value, bool | int | float) or value in ("NaN", "Infinity", "-Infinity")
+
+
+def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
+    if dtype.kind == "c":
+        return complex(*value)
+    return float(value.replace("Infinity", "inf")) if isinstance(value, str) and dtype.kind == "f" else value

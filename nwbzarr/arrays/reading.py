@@ -1,0 +1,342 @@
+"""Boxes of stored arrays: what is needed of them is fetched concurrently and decoded by several threads to its place.
+
+Opening costs nothing. A shard's index is asked for once; chunks that lie near each other in a shard come with one
+request. On a local disk files are read where they are decoded. This room refuses to write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from zarr.abc.store import RangeByteRequest, SuffixByteRequest
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+
+from nwbzarr.arrays.parts import Part, box_shape, plan_parts
+from nwbzarr.arrays.pool import codec_pool, scratch
+from nwbzarr.convention.codecs import DECODE_ERRORS
+from nwbzarr.convention.shards import ABSENT
+from nwbzarr.errors import ChunkError, NWBZarrError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from zarr.abc.store import Store
+
+    from nwbzarr.arrays.blocks import BlockCache
+    from nwbzarr.arrays.forms import ArrayForm
+    from nwbzarr.convention.shards import Index
+
+Array = np.ndarray[Any, Any]
+
+#: Chunks of a shard come with one request while there are no more than this many unwanted bytes between two of them,
+#: and no more than this many bytes in all.
+GAP_BYTES = 256 * 2**10
+RANGE_BYTES = 8 * 2**20
+
+#: Requests for array data in flight at once.
+CONCURRENCY = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part, and where its chunk's bytes are: from `start` to `stop` of an object, or the whole of it."""
+
+    part: Part
+    key: str
+    number: int
+    start: int = 0
+    stop: int | None = None
+
+
+class ArrayReader:
+    """Reads boxes of one array.
+
+    Parameters
+    ----------
+    form : ArrayForm
+        Where its values are.
+    keys : zarr.abc.store.Store
+        Keys of the store that holds it.
+    folder : str or None
+        Where those keys are files, if they are.
+    blocks : BlockCache
+        Keeps what was read.
+    version : tuple of str
+        What tells this state of this store from any other.
+    """
+
+    def __init__(
+        self, form: ArrayForm, keys: Store, folder: str | None, blocks: BlockCache, version: tuple[str, ...]
+    ) -> None:
+        self.form = form
+        self._keys = keys
+        self._folder = folder
+        self._blocks = blocks
+        self._version = version
+
+    def read(self, box: Sequence[Any]) -> Array:
+        """Return the values of a box.
+
+        Parameters
+        ----------
+        box : sequence of slice or numpy.ndarray
+            One for each axis: a slice with a positive step, or sorted distinct indices.
+
+        Raises
+        ------
+        ChunkError
+            When a chunk or shard is damaged; it names the region.
+        """
+        out = np.empty(box_shape(box, self.form.shape), self.form.dtype)
+        wanted = [
+            part for part in plan_parts(box, self.form.shape, self.form.chunks) if not self._from_memory(part, out)
+        ]
+        if not wanted:
+            return out
+        if self._folder is None:
+            sync(self._fetch(wanted, out))
+        else:
+            self._read_files(wanted, out)
+        return out
+
+    # From files.
+
+    def _read_files(self, wanted: list[Part], out: Array) -> None:
+        def read(piece: _Piece) -> None:
+            self._place(piece, self._file(piece.key, piece.start, piece.stop), out)
+
+        places = [self.form.place(part.chunk) for part in wanted]
+        indexes = {place[0]: self._file_index(place[0]) for place in places} if self.form.shard is not None else {}
+        pieces = [*self._pieces(wanted, places, indexes, out)]
+        if len(pieces) < 2:  # noqa: PLR2004 - nothing to share out
+            for piece in pieces:
+                read(piece)
+            return
+        pending = [codec_pool().submit(read, piece) for piece in pieces]
+        try:
+            for future in pending:
+                future.result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _file_index(self, place: tuple[int, ...]) -> Index | None:
+        shard = self.form.shard
+        key = self.form.key(place)
+        name = (*self._version, key)
+        known = self._blocks.index(name)
+        if known is not None or shard is None:
+            return known
+        data = self._file(key, -shard.index_bytes if shard.at_end else 0, None if shard.at_end else shard.index_bytes)
+        return self._index(place, data)
+
+    def _file(self, key: str, start: int, stop: int | None) -> bytes | None:
+        """Return a range of a file, from its end where `start` is negative; None when there is no file."""
+        try:
+            descriptor = os.open(f"{self._folder}/{key}", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            size = os.fstat(descriptor).st_size
+            first = max(size + start, 0) if start < 0 else start
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                file.seek(first)
+                return file.read(max((size if stop is None else min(stop, size)) - first, 0))
+        finally:
+            os.close(descriptor)
+
+    # From anywhere else.
+
+    async def _fetch(self, wanted: list[Part], out: Array) -> None:
+        gate = asyncio.Semaphore(CONCURRENCY)
+        places = [self.form.place(part.chunk) for part in wanted]
+        indexes: dict[tuple[int, ...], Index | None] = {}
+        if self.form.shard is not None:
+            distinct = list(dict.fromkeys(place for place, _ in places))
+            found = await _together(self._fetch_index(place, gate) for place in distinct)
+            indexes = dict(zip(distinct, found, strict=True))
+        pieces = self._pieces(wanted, places, indexes, out)
+        await _together(
+            [
+                *(self._decode_run([piece], data, out) for piece, data in self._from_disk(pieces)),
+                *(self._fetch_run(run, out, gate) for run in _runs(pieces)),
+            ]
+        )
+
+    async def _fetch_index(self, place: tuple[int, ...], gate: asyncio.Semaphore) -> Index | None:
+        shard = self.form.shard
+        key = self.form.key(place)
+        known = self._blocks.index((*self._version, key))
+        if known is not None or shard is None:
+            return known
+        data = self._blocks.stored((*self._version, key, "index"))
+        if data is None:
+            request = SuffixByteRequest(shard.index_bytes) if shard.at_end else RangeByteRequest(0, shard.index_bytes)
+            async with gate:
+                data = await self._get(key, request)
+            if data is not None:
+                data = bytes(data)
+                self._blocks.store((*self._version, key, "index"), data)
+        return self._index(place, data)
+
+    def _from_disk(self, pieces: list[_Piece]) -> list[tuple[_Piece, bytes]]:
+        """Return the pieces whose bytes are kept on disk, and take them out of `pieces`."""
+        if self._blocks.disk is None:
+            return []
+        found = [(piece, data) for piece in pieces if (data := self._blocks.stored(self._name(piece))) is not None]
+        for piece, _ in found:
+            pieces.remove(piece)
+        return found
+
+    def _name(self, piece: _Piece) -> tuple[Any, ...]:
+        return (*self._version, piece.key, piece.start)
+
+    async def _fetch_run(self, run: list[_Piece], out: Array, gate: asyncio.Semaphore) -> None:
+        """Fetch what several pieces need with one request, and decode it."""
+        first, last = run[0], run[-1]
+        async with gate:
+            request = None if first.stop is None else RangeByteRequest(first.start, last.stop or 0)
+            data = await self._get(first.key, request)
+            if data is not None and self._blocks.disk is not None:
+                for piece in run:
+                    self._blocks.store(self._name(piece), bytes(_within(data, piece, first.start)))
+            await self._decode_run(run, data, out)
+
+    async def _decode_run(self, run: list[_Piece], data: bytes | None, out: Array) -> None:
+        loop, start = asyncio.get_running_loop(), run[0].start
+        await asyncio.gather(
+            *(loop.run_in_executor(codec_pool(), self._place, piece, _within(data, piece, start), out) for piece in run)
+        )
+
+    async def _get(self, key: str, request: Any) -> Any:
+        value = await self._keys.get(key, default_buffer_prototype(), request)
+        return None if value is None else memoryview(value.as_numpy_array())  # type: ignore[arg-type]
+
+    # Chunks.
+
+    def _from_memory(self, part: Part, out: Array) -> bool:
+        """Put a part in its place when its chunk is kept; False when it is not."""
+        kept = self._blocks.chunk(self._chunk_name(part))
+        if kept is None:
+            return False
+        out[part.target] = part.pick(kept)
+        return True
+
+    def _index(self, place: tuple[int, ...], data: bytes | None) -> Index | None:
+        if data is None or self.form.shard is None:
+            return None
+        try:
+            index = self.form.shard.parse_index(data)
+        except NWBZarrError as error:
+            message = f"{error.message} (object {self.form.key(place)})"
+            raise ChunkError(message, path=self.form.path) from error
+        self._blocks.keep_index((*self._version, self.form.key(place)), index)
+        return index
+
+    def _pieces(
+        self,
+        wanted: Iterable[Part],
+        places: Iterable[tuple[tuple[int, ...], int]],
+        indexes: dict[tuple[int, ...], Index | None],
+        out: Array,
+    ) -> list[_Piece]:
+        """Return where the bytes of each part are; parts that are not stored get the fill value."""
+        pieces = []
+        for part, (place, number) in zip(wanted, places, strict=True):
+            if self.form.shard is None:
+                pieces.append(_Piece(part, self.form.key(place), 0))
+                continue
+            index = indexes[place]
+            start, size = (ABSENT, ABSENT) if index is None else map(int, index[number])
+            if start == ABSENT:
+                out[part.target] = self.form.fill
+            else:
+                pieces.append(_Piece(part, self.form.key(place), number, start, start + size))
+        return pieces
+
+    def _place(self, piece: _Piece, data: bytes | memoryview | None, out: Array) -> None:
+        """Decode a chunk, and put what is wanted of it in its place."""
+        part, form = piece.part, self.form
+        if data is None:
+            if form.shard is not None:
+                raise self._damaged(part, "the shard has gone since its index was read")
+            out[part.target] = form.fill
+            return
+        if piece.stop is not None and len(data) < piece.stop - piece.start:
+            raise self._damaged(part, f"the shard {piece.key} ends before the chunk does: it is cut off")
+        target = out[part.target]
+        if target.shape == form.chunks and target.flags.c_contiguous and form.codec.decodes_in_place:
+            values = self._decode(part, data, target.reshape(-1).view(np.uint8))
+            if not np.may_share_memory(values, target):
+                # Codecs that decode to memory of their own.
+                target[...] = values
+        elif self._is_worth_keeping(part, target):
+            values = self._decode(part, data, None)
+            values = values if values.flags.writeable else values.copy()
+            self._blocks.keep_chunk(self._chunk_name(part), values)
+            target[...] = part.pick(values)
+        else:
+            memory = scratch(form.chunk_bytes) if form.codec.fills_memory else None
+            target[...] = part.pick(self._decode(part, data, memory))
+
+    def _is_worth_keeping(self, part: Part, target: Array) -> bool:
+        """Whether so little of a chunk is wanted that more of it may be wanted soon."""
+        nbytes = self.form.chunk_bytes
+        partial = target.nbytes * 2 < nbytes and self.form.dtype.kind not in "OT"
+        return partial and self._blocks.takes(self._chunk_name(part), nbytes)
+
+    def _chunk_name(self, part: Part) -> tuple[Any, ...]:
+        return (*self._version, self.form.path, part.chunk)
+
+    def _decode(self, part: Part, data: Any, memory: Array | None) -> Array:
+        try:
+            return self.form.codec.decode(data, self.form.chunks, memory)
+        except DECODE_ERRORS as error:
+            raise self._damaged(part, str(error)) from error
+
+    def _damaged(self, part: Part, reason: str) -> ChunkError:
+        region = ", ".join(f"{cut.start}:{cut.stop}" for cut in self.form.span(part.chunk))
+        message = (
+            f"the chunk {part.chunk} must hold {self.form.dtype} of shape {self.form.chunks}, region [{region}], but it "
+            f"cannot be decoded: {reason}; the other regions are readable, restore this one or write it again"
+        )
+        return ChunkError(message, path=self.form.path)
+
+
+def _runs(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
+    """Return pieces in groups of which each comes with one request."""
+    runs: list[list[_Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.key, piece.start)):
+        last = runs[-1][-1] if runs else None
+        if (
+            last is not None
+            and last.key == piece.key
+            and last.stop is not None
+            and piece.stop is not None
+            and piece.start - last.stop <= GAP_BYTES
+            and piece.stop - runs[-1][0].start <= RANGE_BYTES
+        ):
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return runs
+
+
+def _within(data: Any, piece: _Piece, start: int) -> Any:
+    """Return a piece's bytes out of those of its run, which begin at `start`."""
+    return data if data is None or piece.stop is None else data[piece.start - start : piece.stop - start]
+
+
+async def _together(work: Iterable[Any]) -> list[Any]:
+    """Run coroutines side by side; when one fails, the others are stopped."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(task) for task in work]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -1,0 +1,405 @@
+"""Zarr's codecs of one chunk, compiled once for an array: values to bytes and back, with every size checked first.
+
+The table below holds what planned layouts use and what other writers of sessions use. Arrays of other codecs are
+zarr's work: `parse_codecs` says so by None. Encoded bytes are those of Zarr's own pipeline. This room refuses I/O.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import google_crc32c
+import numpy as np
+from numcodecs.blosc import Blosc
+from numcodecs.gzip import GZip
+from numcodecs.vlen import VLenUTF8
+from numcodecs.zstd import Zstd
+
+from nwbzarr.convention.dtypes import packed
+from nwbzarr.convention.frames import blosc_size, zstd_bound
+
+Configuration = Mapping[str, Any]
+Array = np.ndarray[Any, Any]
+
+_SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
+_TEXT_CODEC = VLenUTF8()
+_CRC_BYTES = 4
+
+#: What CRC-32C gives for any bytes with their own CRC-32C behind them.
+_CRC_RESIDUE = 0x48674BC7
+
+_ZSTD_BLOCK = 128 * 2**10
+
+#: Dtypes that pcodec takes.
+PCODEC_DTYPES = ("int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64")
+
+#: Bytes that encoded text may decode to: this much, and so many times its length, and some for each text.
+_TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 16 * 2**20, 256, 16
+
+
+class Compressor(Protocol):
+    """Bytes to fewer bytes."""
+
+    def encode(self, data: bytes) -> bytes:
+        """Return the encoded bytes."""
+
+    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
+        """Return the decoded bytes, at most `limit` of them; into `out` (uint8), which has just that size, if given."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Blosc:
+    codec: Blosc
+
+    def encode(self, data: bytes) -> bytes:
+        return bytes(self.codec.encode(data))
+
+    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
+        _check_size(blosc_size(data), limit, out)
+        return self.codec.decode(data, out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Zstd:
+    codec: Zstd
+
+    def encode(self, data: bytes) -> bytes:
+        return bytes(self.codec.encode(data))
+
+    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
+        bound = zstd_bound(data)
+        if out is None and bound > limit + _ZSTD_BLOCK:
+            raise _oversized(bound, limit)
+        if out is not None and bound < out.nbytes:
+            # numcodecs would leave the rest of `out` as it is.
+            raise _oversized(bound, out.nbytes)
+        return self.codec.decode(data, out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gzip:
+    codec: GZip
+
+    def encode(self, data: bytes) -> bytes:
+        return bytes(self.codec.encode(data))
+
+    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:  # noqa: ARG002
+        decoded, data = b"", bytes(data)
+        while data:
+            member = zlib.decompressobj(31)
+            decoded += member.decompress(data, limit + 1 - len(decoded))
+            if len(decoded) > limit:
+                raise _oversized(len(decoded), limit)
+            if not member.eof:
+                message = "the gzip stream is cut off"
+                raise ValueError(message)
+            data = member.unused_data
+        return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class _Crc32c:
+    def encode(self, data: bytes) -> bytes:
+        return data + int(google_crc32c.value(data)).to_bytes(_CRC_BYTES, "little")
+
+    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:  # noqa: ARG002
+        if len(data) < _CRC_BYTES or google_crc32c.value(bytes(data)) != _CRC_RESIDUE:
+            message = "the checksum (crc32c) does not fit the bytes: they were damaged"
+            raise ValueError(message)
+        return memoryview(data)[:-_CRC_BYTES]
+
+
+def _check_size(size: int, limit: int, out: Array | None) -> None:
+    if size > limit or (out is not None and size != out.nbytes):
+        raise _oversized(size, limit)
+
+
+def _oversized(size: int, limit: int) -> ValueError:
+    return ValueError(f"the bytes decode to {size:,} bytes, but the chunk's shape asks for {limit:,}")
+
+
+_COMPRESSORS: dict[str, Callable[[Configuration], Compressor]] = {
+    "blosc": lambda given: _Blosc(
+        Blosc(
+            cname=given["cname"],
+            clevel=given["clevel"],
+            shuffle=_SHUFFLES[given["shuffle"]],
+            blocksize=given.get("blocksize", 0),
+            typesize=given.get("typesize"),
+        )
+    ),
+    "gzip": lambda given: _Gzip(GZip(level=given.get("level", 5))),
+    "zstd": lambda given: _Zstd(Zstd(level=given.get("level", 0), checksum=bool(given.get("checksum", False)))),
+    "crc32c": lambda _: _Crc32c(),
+}
+
+
+class Serializer(Protocol):
+    """Values of one chunk to bytes."""
+
+    def size(self, count: int, encoded: int) -> tuple[int, bool]:
+        """Return how many bytes `count` values take, or may take at most, and whether that is exact."""
+
+    def encode(self, array: Array) -> bytes:
+        """Return the bytes of an array."""
+
+    def decode(self, data: Any, count: int) -> Array:
+        """Return `count` values, flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """The ``bytes`` codec."""
+
+    stored: np.dtype[Any]
+    dtype: np.dtype[Any]
+
+    def size(self, count: int, encoded: int) -> tuple[int, bool]:  # noqa: ARG002
+        return count * self.stored.itemsize, True
+
+    def encode(self, array: Array) -> bytes:
+        return np.ascontiguousarray(array, dtype=self.stored).tobytes()
+
+    def decode(self, data: Any, count: int) -> Array:
+        flat: Array = np.frombuffer(data, dtype=self.stored)
+        if len(flat) != count:
+            message = f"{count} values are needed, but the bytes hold {len(flat)}"
+            raise ValueError(message)
+        return flat if self.stored == self.dtype else flat.astype(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The ``vlen-utf8`` codec."""
+
+    def size(self, count: int, encoded: int) -> tuple[int, bool]:
+        return _TEXT_ROOM + _TEXT_RATIO * encoded + _TEXT_BYTES * count, False
+
+    def encode(self, array: Array) -> bytes:
+        return bytes(_TEXT_CODEC.encode(np.ascontiguousarray(array, dtype=object).reshape(-1)))
+
+    def decode(self, data: Any, count: int) -> Array:
+        data = bytes(data)
+        # The codec would make room for any number of texts.
+        if int.from_bytes(data[:4], "little") != count:
+            message = f"the chunk must hold {count} texts"
+            raise ValueError(message)
+        return np.asarray(_TEXT_CODEC.decode(data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pcodec:
+    """The ``numcodecs.pcodec`` codec."""
+
+    codec: Any
+    dtype: np.dtype[Any]
+
+    def size(self, count: int, encoded: int) -> tuple[int, bool]:
+        return count * self.dtype.itemsize + encoded, False
+
+    def encode(self, array: Array) -> bytes:
+        return bytes(self.codec.encode(np.ascontiguousarray(array, self.dtype).reshape(-1)))
+
+    def decode(self, data: Any, count: int) -> Array:
+        from pcodec import standalone
+
+        out: Array = np.empty(count, self.dtype)
+        progress = standalone.simple_decompress_into(bytes(data), out)
+        if progress.n_processed != count or not progress.finished:
+            message = f"{count} values are needed, but {'more' if not progress.finished else progress.n_processed} came"
+            raise ValueError(message)
+        return out
+
+
+class Filter(Protocol):
+    """Values of one chunk to other values."""
+
+    def encode(self, array: Array) -> Array:
+        """Return what is serialized."""
+
+    def decode(self, array: Array) -> Array:
+        """Return the values."""
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of what is serialized."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Transpose:
+    order: tuple[int, ...]
+
+    def encode(self, array: Array) -> Array:
+        return array.transpose(self.order)
+
+    def decode(self, array: Array) -> Array:
+        return array.transpose(np.argsort(self.order))
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(shape[axis] for axis in self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """Differences of neighbours in C order, wrapping round, so that nothing is lost."""
+
+    dtype: np.dtype[Any]
+
+    def encode(self, array: Array) -> Array:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        made = np.empty_like(flat)
+        made[:1] = flat[:1]
+        np.subtract(flat[1:], flat[:-1], out=made[1:])
+        return made.reshape(array.shape)
+
+    def decode(self, array: Array) -> Array:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        return np.cumsum(flat, dtype=self.dtype).reshape(array.shape)
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCodec:
+    """The codecs of one array's chunks.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Of the decoded values; object for text.
+    filters, serializer, compressors
+        What values go through, in the order of encoding.
+    """
+
+    dtype: np.dtype[Any]
+    filters: tuple[Filter, ...]
+    serializer: Serializer
+    compressors: tuple[Compressor, ...]
+
+    def encode(self, array: Array) -> bytes:
+        """Return the bytes of a whole chunk."""
+        for each in self.filters:
+            array = each.encode(array)
+        data = self.serializer.encode(array)
+        for compressor in self.compressors:
+            data = compressor.encode(data)
+        return data
+
+    def decode(self, data: bytes, shape: tuple[int, ...], scratch: Array | None = None) -> Array:
+        """Return the values of a chunk; they may lie in `data` or in `scratch`, and are not to be changed.
+
+        Parameters
+        ----------
+        data : bytes
+            The encoded chunk.
+        shape : tuple of int
+            Shape of the chunk.
+        scratch : numpy.ndarray, optional
+            Memory (uint8) that may be used for the result, of just its size.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            When the bytes do not hold such a chunk; no more memory is taken than the shape asks for.
+        """
+        count = math.prod(shape)
+        limit, exact = self.serializer.size(count, len(data))
+        last = len(self.compressors) - 1
+        for index, compressor in enumerate(reversed(self.compressors)):
+            final = index == last
+            # Codecs between make data longer by little only.
+            room = limit if final else limit + limit // 8 + 2**16
+            out = (scratch if scratch is not None else np.empty(limit, np.uint8)) if final and exact and limit else None
+            data = compressor.decode(data, room, out)
+        array = self.serializer.decode(data, count)
+        inner = [shape]
+        for each in self.filters:
+            inner.append(each.shape(inner[-1]))
+        array = array.reshape(inner[-1])
+        for each in reversed(self.filters):
+            array = each.decode(array)
+        return array
+
+    @property
+    def fills_memory(self) -> bool:
+        """Whether chunks decode into memory that is given, of the size of their values."""
+        return isinstance(self.serializer, _Plain) and bool(self.compressors)
+
+    @property
+    def decodes_in_place(self) -> bool:
+        """Whether what is decoded into memory is the values, as they are."""
+        return isinstance(self.serializer, _Plain) and self.serializer.stored == self.dtype and not self.filters
+
+
+#: What a chunk that cannot be decoded makes numcodecs and NumPy raise.
+DECODE_ERRORS = (RuntimeError, ValueError, TypeError, KeyError, EOFError, OSError, zlib.error)
+
+
+def parse_codecs(codecs: Any, dtype: np.dtype[Any] | None) -> ChunkCodec | None:
+    """Return the codecs of a document's list, or None when zarr must do the work.
+
+    Parameters
+    ----------
+    codecs : list of mapping
+        The list; that of a shard's chunks where there are shards.
+    dtype : numpy.dtype or None
+        Dtype of the values; None when only zarr knows it.
+    """
+    if not isinstance(codecs, Sequence) or isinstance(codecs, str) or not codecs or dtype is None:
+        return None
+    try:
+        return _compile(json.dumps(codecs), dtype)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
+
+
+@lru_cache(512)
+def _compile(listed: str, dtype: np.dtype[Any]) -> ChunkCodec | None:
+    rest = [(codec["name"], codec.get("configuration", {})) for codec in json.loads(listed)]
+    filters: list[Filter] = []
+    # Transposing what is flat already makes no sense to zarr: differences come after it.
+    for name, make in (("transpose", _transpose), ("numcodecs.delta", _delta)):
+        while rest and rest[0][0] == name:
+            filters.append(make(rest.pop(0)[1], dtype))
+    if not rest:
+        return None
+    serializer = _serializer(*rest[0], dtype)
+    if serializer is None or any(name not in _COMPRESSORS for name, _ in rest[1:]):
+        return None
+    compressors = (_COMPRESSORS[name]({"typesize": dtype.itemsize, **given}) for name, given in rest[1:])
+    return ChunkCodec(dtype, tuple(filters), serializer, tuple(compressors))
+
+
+def _transpose(given: Configuration, _: np.dtype[Any]) -> Filter:
+    order = tuple(given["order"])
+    if sorted(order) != list(range(len(order))):
+        message = f"order must name every axis once, but {order} was found"
+        raise ValueError(message)
+    return _Transpose(order)
+
+
+def _delta(given: Configuration, dtype: np.dtype[Any]) -> Filter:
+    stored = {np.dtype(given["dtype"]), np.dtype(given.get("astype", given["dtype"]))}
+    if dtype.kind not in "iu" or stored != {dtype.newbyteorder("<")}:
+        message = f"differences are kept here in the dtype of the values, {dtype}, but {stored} was found"
+        raise ValueError(message)
+    return _Delta(dtype)
+
+
+def _serializer(name: str, given: Mapping[str, Any], dtype: np.dtype[Any]) -> Serializer | None:
+    if dtype.kind in "OT":
+        return _Text() if name == "vlen-utf8" else None
+    if name == "bytes":
+        return _Plain(packed(dtype).newbyteorder(">" if given.get("endian") == "big" else "<"), dtype)
+    if name == "numcodecs.pcodec" and dtype.name in PCODEC_DTYPES and importlib.util.find_spec("pcodec") is not None:
+        from numcodecs.pcodec import PCodec
+
+        return _Pcodec(PCodec(**given), dtype)
+    return None
