@@ -29,10 +29,11 @@ from nwbzarr.writing.export import plan_export
 from nwbzarr.writing.planning import give_back, plan_write
 from nwbzarr.writing.plans import MEMORY_BYTES
 from nwbzarr.writing.progress import open_progress
+from nwbzarr.writing.validation import check_lengths
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from nwbzarr.arrays.blocks import BlockCache
@@ -209,7 +210,7 @@ class NWBZarrIO:
             raise StoreModeError(message, self.url.text)
         if plan.base is not None and not plan.documents:
             return WriteReport(self.url, 0, 0, 0, (), plan.base)
-        report = self._carry_out(plan, progress, max_memory, resume=resume)
+        report = self._carry_out(plan, progress, max_memory, resume=resume, verify=lambda: check_lengths(plan, stored))
         self._settle(stored)
         return report
 
@@ -314,7 +315,13 @@ class NWBZarrIO:
             raise SelfOverwriteError(message, self.url.text)
 
     def _carry_out(
-        self, plan: WritePlan, progress: Wanted, max_memory: int = MEMORY_BYTES, *, resume: bool = False
+        self,
+        plan: WritePlan,
+        progress: Wanted,
+        max_memory: int = MEMORY_BYTES,
+        *,
+        resume: bool = False,
+        verify: Callable[[], None] = lambda: None,
     ) -> WriteReport:
         """Do what the plan says, and make it visible."""
         if plan.base is None and any(
@@ -326,7 +333,7 @@ class NWBZarrIO:
             )
             raise SelfOverwriteError(message, self.url.text)
         with open_progress(plan, progress) as told, self._transaction(plan, resume=resume) as transaction:
-            report = execute(plan, transaction, WriteSettings(max_memory, told))
+            report = execute(plan, transaction, WriteSettings(max_memory, told, verify))
         if plan.base is not None and self._session is not None:
             self._session.refresh(report.tree)
         else:

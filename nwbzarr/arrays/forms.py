@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.codecs import ChunkCodec, parse_codecs
 from nwbzarr.convention.documents import chunk_key, chunk_shape
-from nwbzarr.convention.dtypes import parse_data_type
+from nwbzarr.convention.dtypes import parse_data_type, parse_fill
 from nwbzarr.convention.names import key_of
 from nwbzarr.convention.shards import ShardForm, parse_sharding
+from nwbzarr.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,9 +94,9 @@ def parse_array(path: str, document: Mapping[str, Any]) -> ArrayForm | None:
     """
     dtype, objects = parse_data_type(document.get("data_type")), chunk_shape(document)
     listed = document.get("codecs")
-    if dtype is None or dtype.names is not None or objects is None or not isinstance(listed, list) or not listed:
+    if dtype is None or objects is None or not isinstance(listed, list) or not listed:
         return None
-    if document.get("storage_transformers") or not _is_plain_fill(document.get("fill_value"), dtype):
+    if document.get("storage_transformers"):
         return None
     shard, chunks = None, objects
     if isinstance(listed[0], dict) and listed[0].get("name") == "sharding_indexed":
@@ -106,20 +107,8 @@ def parse_array(path: str, document: Mapping[str, Any]) -> ArrayForm | None:
     codec = parse_codecs(listed, dtype)
     if codec is None or not objects:
         return None
-    fill = _fill(document.get("fill_value"), dtype)
+    try:
+        fill = parse_fill(document.get("fill_value"), dtype)
+    except DocumentError:
+        return None
     return ArrayForm(path, tuple(document["shape"]), dtype, objects, chunks, codec, shard, fill, document)
-
-
-def _is_plain_fill(value: Any, dtype: np.dtype[Any]) -> bool:
-    """Whether a fill value is of a form that needs no parser: others are zarr's work."""
-    if dtype.kind in "OTU":
-        return isinstance(value, str)
-    if dtype.kind == "c":
-        return isinstance(value, list) and all(isinstance(part, int | float) for part in value)
-    return isinstance(value, bool | int | float) or value in ("NaN", "Infinity", "-Infinity")
-
-
-def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
-    if dtype.kind == "c":
-        return complex(*value)
-    return float(value.replace("Infinity", "inf")) if isinstance(value, str) and dtype.kind == "f" else value

@@ -38,6 +38,9 @@ Array = np.ndarray[Any, Any]
 GAP_BYTES = 256 * 2**10
 RANGE_BYTES = 8 * 2**20
 
+#: Where no object store ends an object, in bytes.
+_LARGEST_OBJECT = 2**50
+
 #: Requests for array data in flight at once.
 CONCURRENCY = 24
 
@@ -233,7 +236,14 @@ class ArrayReader:
         try:
             index = self.form.shard.parse_index(data)
         except NWBZarrError as error:
-            message = f"{error.message} (object {self.form.key(place)})"
+            region = ", ".join(
+                f"{index * step}:{min((index + 1) * step, size)}"
+                for index, step, size in zip(place, self.form.objects, self.form.shape, strict=True)
+            )
+            message = (
+                f"{error.message} (object {self.form.key(place)}, region [{region}]); the other regions are readable, "
+                "restore this one or write it again"
+            )
             raise ChunkError(message, path=self.form.path) from error
         self._blocks.keep_index((*self._version, self.form.key(place)), index)
         return index
@@ -253,8 +263,10 @@ class ArrayReader:
                 continue
             index = indexes[place]
             start, size = (ABSENT, ABSENT) if index is None else map(int, index[number])
-            if start == ABSENT:
+            if (start, size) == (ABSENT, ABSENT):
                 out[part.target] = self.form.fill
+            elif start + size > _LARGEST_OBJECT:
+                raise self._damaged(part, f"the index of {self.form.key(place)} leads to byte {start + size:,}")
             else:
                 pieces.append(_Piece(part, self.form.key(place), number, start, start + size))
         return pieces

@@ -20,7 +20,7 @@ from zarr.core.sync import _get_loop
 from nwbzarr.arrays.pool import codec_pool, core_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from concurrent.futures import Future
 
     from zarr.abc.store import Store
@@ -77,6 +77,11 @@ class ArrayWriter:
     renew : callable
         Called before every object, and every `_PATIENCE` seconds of waiting; raises when nothing may be stored any more.
         By one thread at a time.
+
+    Attributes
+    ----------
+    finished : collection of str
+        Keys of objects that are stored already; what would go into them is passed over.
     """
 
     def __init__(self, keys: Store, budget: int, done: Callable[[str, int], None], renew: Callable[[], None]) -> None:
@@ -85,6 +90,7 @@ class ArrayWriter:
         self._done = done
         self._renew = renew
         self._renewing = threading.Lock()
+        self.finished: Collection[str] = frozenset()
         self._open: dict[tuple[str, Index], _Assembly] = {}
         self._state = threading.Condition()
         self._held = 0
@@ -119,6 +125,9 @@ class ArrayWriter:
                 for index, step, size in zip(offset, form.chunks, block.shape, strict=True)
             )
             chunk = tuple(first + index for first, index in zip(origin, offset, strict=True))
+            if self.finished and form.key(form.place(chunk)[0]) in self.finished:
+                self._done(form.path, block[cut].nbytes)
+                continue
             self._take_room(share)
             codec_pool().submit(self._encode, form, chunk, block[cut], share)
 
@@ -184,7 +193,7 @@ class ArrayWriter:
         """Send an object off; counted as running already."""
         held = sum(map(len, assembly.chunks.values()))
         try:
-            self._check_alive()
+            self.check_alive()
             data = assembly.pack()
             value = default_buffer_prototype().buffer.from_bytes(data)
             key = assembly.form.key(assembly.index)
@@ -207,7 +216,8 @@ class ArrayWriter:
                 self._fail(problem)
         self._release(held)
 
-    def _check_alive(self) -> None:
+    def check_alive(self) -> None:
+        """Raise when nothing may be stored any more."""
         with self._renewing:
             self._renew()
 
@@ -230,7 +240,7 @@ class ArrayWriter:
                     raise self._failure
             if settled:
                 return
-            self._check_alive()
+            self.check_alive()
 
     def _release(self, nbytes: int) -> None:
         with self._state:

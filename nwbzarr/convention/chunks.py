@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.codecs import DECODE_ERRORS, ChunkCodec, parse_codecs
-from nwbzarr.errors import DocumentError
+from nwbzarr.errors import ChunkError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,15 +34,19 @@ def decode_chunk(
 
     Raises
     ------
-    DocumentError
+    ChunkError
         When the bytes do not hold an array of this dtype and shape.
     """
     try:
         found = _known(codecs, dtype).decode(data, shape)
         return found if found.flags.writeable else found.copy()
     except DECODE_ERRORS as error:
-        message = f"the chunk must hold {dtype} of shape {shape}, but its {len(data)} bytes do not: {error}"
-        raise DocumentError(message, path=where) from error
+        region = ", ".join(f"0:{size}" for size in shape)
+        message = (
+            f"the chunk must hold {dtype} of shape {shape}, region [{region}], but its {len(data)} bytes do not: {error}; "
+            "restore it, or write it again"
+        )
+        raise ChunkError(message, path=where) from error
 
 
 def _known(codecs: Sequence[Mapping[str, Any]], dtype: np.dtype[Any]) -> ChunkCodec:

@@ -41,7 +41,7 @@ _ZSTD_BLOCK = 128 * 2**10
 PCODEC_DTYPES = ("int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64")
 
 #: Bytes that encoded text may decode to: this much, and so many times its length, and some for each text.
-_TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 16 * 2**20, 256, 16
+_TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 16 * 2**20, 32, 1024
 
 
 class Compressor(Protocol):

@@ -86,6 +86,9 @@ def _parse_fixed_text(length: Any) -> np.dtype[Any] | None:
     return np.dtype(f"U{int(length) // 4}") if fits else None
 
 
+_SPECIAL_NUMBERS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
+
+
 def packed(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return a compound dtype without gaps between its fields, and texts at least one character wide."""
     if dtype.fields is not None:
@@ -107,6 +110,40 @@ def fill_value(dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "c":
         return [0.0, 0.0]
     return np.zeros((), dtype).item()
+
+
+def parse_fill(value: Any, dtype: np.dtype[Any]) -> Any:
+    """Return the value that a document's ``fill_value`` stands for (Zarr v3 core specification, "Fill value").
+
+    Raises
+    ------
+    DocumentError
+        When it is of a form that only zarr knows.
+    """
+    if dtype.kind in "OTU" and isinstance(value, str):
+        return value
+    if dtype.names is not None and isinstance(value, Mapping) and not any(map(_is_set, value.values())):
+        return np.zeros((), dtype)[()]
+    if dtype.kind == "c" and isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - real and imaginary part
+        return complex(*(_parse_number(part) for part in value))
+    if dtype.kind in "biuf":
+        return _parse_number(value)
+    message = f"a fill value of {dtype} must be of Zarr's form, but {value!r} was found"
+    raise DocumentError(message)
+
+
+def _parse_number(value: Any) -> Any:
+    if isinstance(value, bool | int | float):
+        return value
+    if value in _SPECIAL_NUMBERS:
+        return _SPECIAL_NUMBERS[value]
+    message = f"a fill value must be a number or one of {', '.join(_SPECIAL_NUMBERS)}, but {value!r} was found"
+    raise DocumentError(message)
+
+
+def _is_set(value: Any) -> bool:
+    """Whether a part of a compound's fill value is anything but zeros."""
+    return any(map(_is_set, value)) if isinstance(value, list) else bool(value)
 
 
 def _parse_struct(fields: Any) -> np.dtype[Any] | None:

@@ -11,11 +11,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.convention.dtypes import dtype_name, parse_data_type
 from nwbzarr.convention.names import SPECIFICATIONS, split_path
 from nwbzarr.errors import LayoutError
-from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
+from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, parse_layout, plan_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -167,27 +166,22 @@ def _explain(
     documents: Mapping[str, Document], planned: Mapping[str, ArrayLayout], stored: Mapping[str, int]
 ) -> Iterator[ArrayExplanation]:
     for path, document in documents.items():
-        objects = chunk_shape(document) if document.get("node_type") == "array" else None
-        if objects is None or path.startswith(f"/{SPECIFICATIONS}/"):
+        layout = parse_layout(document) if document.get("node_type") == "array" else None
+        if layout is None or path.startswith(f"/{SPECIFICATIONS}/"):
             continue
         shape, dtype = tuple(document["shape"]), parse_data_type(document.get("data_type"))
-        codecs = document.get("codecs") or [{}]
-        shards, chunks = None, objects
-        if codecs[0].get("name") == "sharding_indexed":
-            given = codecs[0]["configuration"]
-            shards, chunks, codecs = objects, tuple(given["chunk_shape"]), given["codecs"]
         itemsize = 8 if dtype is None else 64 if dtype.kind in "OT" else dtype.itemsize
         yield ArrayExplanation(
             path=path,
             dtype="?" if dtype is None else dtype_name(dtype),
             shape=shape,
-            chunks=chunks,
-            shards=shards,
-            codecs=tuple(map(_codec_name, codecs)),
-            objects=math.prod(-(-size // step) for size, step in zip(shape, objects, strict=True)),
+            chunks=layout.chunks,
+            shards=layout.shards,
+            codecs=tuple(map(_codec_name, layout.codecs)),
+            objects=math.prod(-(-size // step) for size, step in zip(shape, layout.objects, strict=True)),
             decoded=math.prod(shape) * itemsize,
             stored=stored.get(path),
-            reasons=_reasons(path, documents, planned.get(path), ArrayLayout(chunks, shards, tuple(codecs))),
+            reasons=_reasons(path, documents, planned.get(path), layout),
         )
 
 

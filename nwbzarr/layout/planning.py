@@ -12,8 +12,9 @@ import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.errors import LayoutError
-from nwbzarr.layout.codecs import Codec, named_chain, planned_chain, serializer
+from nwbzarr.layout.codecs import CHECKSUM, Codec, named_chain, planned_chain, serializer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,6 +115,23 @@ class ArrayLayout:
             "index_location": "end",
         }
         return [{"name": "sharding_indexed", "configuration": configuration}]
+
+
+def parse_layout(document: Mapping[str, Any]) -> ArrayLayout | None:
+    """Return the layout of a stored array, or None for an irregular grid.
+
+    Parameters
+    ----------
+    document : mapping
+        Its metadata.
+    """
+    objects, codecs = chunk_shape(document), document.get("codecs") or [{}]
+    if objects is None:
+        return None
+    if codecs[0].get("name") != "sharding_indexed":
+        return ArrayLayout(objects, None, tuple(codecs))
+    given = codecs[0]["configuration"]
+    return ArrayLayout(tuple(given["chunk_shape"]), objects, tuple(given["codecs"]))
 
 
 def plan_layout(  # noqa: PLR0913 - what decides, and what overrides it
@@ -236,7 +254,7 @@ def _plan_codecs(
     if asked is not None:
         return (serializer(dtype), *asked), "codecs as asked for"
     if size <= PLAIN_BYTES:
-        return (serializer(dtype),), f"no compression: at most {PLAIN_BYTES} bytes"
+        return (serializer(dtype), CHECKSUM), f"no compression: at most {PLAIN_BYTES} bytes"
     if purpose.codecs != "planned":
         return named_chain(purpose.codecs, dtype, count), purpose.why
     return planned_chain(dtype, count), "codecs that suit the dtype, with a checksum"

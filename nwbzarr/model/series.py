@@ -97,6 +97,11 @@ class TimeSeries(NWBDataInterface):
         self._check_times(*self.__dict__.pop("_times"))
         self._check_lengths()
 
+    def check_whole(self) -> None:
+        """Raise when lengths do not fit; those of iterators are known when their blocks have ended."""
+        super().check_whole()
+        self._check_lengths()
+
     @property
     def num_samples(self) -> int | None:
         """Number of samples, or None while the data is an iterator of blocks."""
@@ -343,6 +348,11 @@ class ImageSeries(TimeSeries):
         """Bits of one pixel, or None; not in newer versions of the schema."""
         found = self.find("bits_per_pixel")
         return found.data if isinstance(found, Dataset) else None
+
+    def check_whole(self) -> None:
+        """Raise when lengths do not fit; those of iterators are known when their blocks have ended."""
+        super().check_whole()
+        self._check_lengths()
 
     @property
     def num_samples(self) -> int | None:

@@ -167,7 +167,7 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     if isinstance(value, ZarrDataIO):
         return shape_of(value.data)
     if is_blocks(value):
-        return None
+        return getattr(value, "settled_shape", None)
     shape = getattr(value, "shape", None)
     if shape is None:
         try:

@@ -56,8 +56,8 @@ def plan_selection(selection: Any, shape: tuple[int, ...]) -> Selection:
     box: list[Any] = []
     inner: list[Any] = []
     for part in _expanded(selection, shape):
-        if part is None:
-            inner.append(None)
+        if part is None or part is Ellipsis:
+            inner.append(part)
             continue
         read, pick = _plan_axis(part, shape[len(box)], len(box))
         box.append(read)
@@ -78,8 +78,13 @@ def _expanded(selection: Any, shape: tuple[int, ...]) -> list[Any]:
     if taken > len(shape):
         message = f"too many indices: the array has {len(shape)} dimensions, but {taken} were indexed"
         raise IndexError(message)
+    if sum(part is Ellipsis for part in parts) > 1:
+        message = "an index can have one ellipsis ('...') only"
+        raise IndexError(message)
     at = next((index for index, part in enumerate(parts) if part is Ellipsis), len(parts))
-    return [*parts[:at], *[slice(None)] * (len(shape) - taken), *parts[at + 1 :]]
+    # An ellipsis that stands for no axis still makes an array of a single value.
+    kept = [Ellipsis] if at < len(parts) and taken == len(shape) else []
+    return [*parts[:at], *kept, *[slice(None)] * (len(shape) - taken), *parts[at + 1 :]]
 
 
 def _mask_indices(mask: np.ndarray[Any, Any], shape: tuple[int, ...], axis: int) -> list[Any]:

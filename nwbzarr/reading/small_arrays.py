@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from cachetools import LRUCache
 
-from nwbzarr.convention.dtypes import fill_value
+from nwbzarr.convention.dtypes import parse_fill
 from nwbzarr.convention.names import SPECIFICATIONS
+from nwbzarr.errors import DocumentError
 from nwbzarr.stores.keys import read_many
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class SmallArrays:
             data = self._held.pop(key, None)
         if data is None and key not in self._absent:
             data = self._fetch(tree, path, key)
-        found = self._filled(tree, path) if data is None else tree.small_array(path, data)
+        if data is None and not _has_plain_fill(tree, path):
+            return None
+        found = _filled(tree, path) if data is None else tree.small_array(path, data)
         if found.shape and _size(found) <= KEPT_BYTES:
             found.flags.writeable = False
             self._kept[path] = found
@@ -86,12 +89,6 @@ class SmallArrays:
                 self._absent.add(key)
             else:
                 self._held[key] = data
-
-    @staticmethod
-    def _filled(tree: Tree, path: str) -> Array:
-        """Return an array that has no chunk: all fill values."""
-        document, dtype = tree.documents[path], tree.dtype(path)
-        return np.full(document["shape"], document.get("fill_value", fill_value(dtype)), dtype)
 
     def _fetch(self, tree: Tree, path: str, key: str) -> bytes | None:
         """Return a chunk that is not in hand, together with all scalars when it is the first of them."""
@@ -114,6 +111,21 @@ class SmallArrays:
                 key = tree.single_chunk_key(path)
                 if key is not None:
                     yield key
+
+
+def _has_plain_fill(tree: Tree, path: str) -> bool:
+    """Whether the fill value is of a form that is known here."""
+    try:
+        parse_fill(tree.documents[path].get("fill_value"), tree.dtype(path))
+    except DocumentError:
+        return False
+    return True
+
+
+def _filled(tree: Tree, path: str) -> Array:
+    """Return an array that has no chunk: all fill values."""
+    dtype = tree.dtype(path)
+    return np.full(tree.documents[path]["shape"], parse_fill(tree.documents[path].get("fill_value"), dtype), dtype)
 
 
 def _size(array: Array) -> int:

@@ -97,6 +97,11 @@ def is_conflict(error: BaseException) -> bool:
     )
 
 
+def is_behind_the_end(error: BaseException) -> bool:
+    """Whether a part of an object was asked for that begins where the object has ended."""
+    return any(status_of(cause) == 416 or "not satisfiable" in str(cause) for cause in _causes(error))  # noqa: PLR2004 - HTTP
+
+
 def status_of(error: BaseException) -> int | None:
     """Return the HTTP status that an error of any network package carries, or None."""
     response = getattr(error, "response", None)

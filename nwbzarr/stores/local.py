@@ -114,6 +114,12 @@ class LocalCreation(Transaction):
             self._write(WRITE_NOTE, note.dump())
             return frozenset(found)
 
+    def discard(self, names: Collection[str]) -> None:
+        """Remove files from the staging folder."""
+        with named_errors(self.url):
+            for name in names:
+                (self.staging / name).unlink(missing_ok=True)
+
     def _stage(self) -> None:
         """Make a staging folder and lock it; another one when somebody clears it away before it is locked."""
         while True:

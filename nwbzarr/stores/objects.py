@@ -19,7 +19,7 @@ from nwbzarr.stores.marks import ACTIVE, LEASE_SECONDS, RENEWAL_SECONDS, WriteMa
 from nwbzarr.stores.transactions import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from nwbzarr.stores.notes import WriteNote
     from nwbzarr.stores.url import StoreURL
@@ -223,6 +223,10 @@ class ObjectCreation(ObjectTransaction):
         self.put([(WRITE_NOTE, note.dump())])
         self._noted = True
         return found
+
+    def discard(self, names: Collection[str]) -> None:
+        """Remove objects that nothing names."""
+        delete_keys(self.keys, names, self.url)
 
     def _leftovers(self) -> list[str]:
         return [WRITE_NOTE] if self._noted else []

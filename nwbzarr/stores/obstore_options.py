@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from nwbzarr.stores.trust import Options
     from nwbzarr.stores.url import StoreURL
 
-#: How often obstore itself asks again, unless the options say otherwise; `patiently` goes on after that.
-_RETRIES = 3
+#: How often obstore itself asks again, unless the options say otherwise: `patiently` does, and two layers of waiting
+#: would start from the shortest wait again and again.
+_RETRIES = 0
 
 #: How long credentials from a profile or role are used before the session is asked for them again.
 _CREDENTIALS_SECONDS = 600

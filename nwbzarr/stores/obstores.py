@@ -1,7 +1,6 @@
 """Keys over obstore, the other transport: HTTP in Rust, for S3 and for reading over HTTP.
 
-It does what `RemoteKeys` does, with the same patience, the same conditions and the same errors. obstore itself asks
-again a few times (and goes on with a body where it broke off); what is left of a bad time, `patiently` bridges.
+It does what `RemoteKeys` does, with the same patience, the same conditions and the same errors.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteReques
 from zarr.storage import ObjectStore
 
 from nwbzarr.errors import StoreError
-from nwbzarr.stores.failures import ServiceError
+from nwbzarr.stores.failures import ServiceError, is_behind_the_end
 from nwbzarr.stores.obstore_options import http_settings, s3_settings
 from nwbzarr.stores.patience import patiently
 from nwbzarr.stores.remote import bare_tag, length_of, put_if
@@ -79,7 +78,7 @@ class ObstoreKeys(ObjectStore[Any]):
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except ServiceError as error:
-            if error.status == 416:  # noqa: PLR2004 - HTTP: the object ends before the part begins
+            if is_behind_the_end(error):
                 return prototype.buffer.from_bytes(b"")
             raise
         return prototype.buffer.from_bytes(data)

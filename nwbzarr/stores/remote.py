@@ -16,7 +16,7 @@ from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 from zarr.storage import FsspecStore
 
-from nwbzarr.stores.failures import ServiceError, is_conflict
+from nwbzarr.stores.failures import ServiceError, is_behind_the_end, is_conflict
 from nwbzarr.stores.patience import patiently
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class RemoteKeys(FsspecStore):
         except self.allowed_exceptions:
             return None
         except OSError as error:
-            if "not satisfiable" in str(error):
+            if is_behind_the_end(error):
                 return prototype.buffer.from_bytes(b"")
             raise
         return prototype.buffer.from_bytes(data)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from types import TracebackType
 
     from zarr.abc.store import Store
@@ -69,6 +69,9 @@ class Transaction(ABC):
     @abstractmethod
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:
         """Store values under their keys; none is visible yet."""
+
+    def discard(self, names: Collection[str]) -> None:  # noqa: B027 - only what can be gone on with leaves anything
+        """Remove objects that an earlier write has left and this one does not need."""
 
     @abstractmethod
     def renew(self) -> None:

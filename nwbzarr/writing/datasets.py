@@ -24,7 +24,7 @@ from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value, 
 from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS, key_of
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.layout.explanation import role_of
-from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
+from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, parse_layout, plan_layout
 from nwbzarr.layout.rules import LayoutRules, LayoutWish
 from nwbzarr.model.columns import ElementIdentifiers, VectorData
 from nwbzarr.model.elements import Element, Location
@@ -32,7 +32,7 @@ from nwbzarr.model.values import dims_of, is_blocks
 from nwbzarr.stores.zarr_arrays import check_array, place_of
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan
 from nwbzarr.writing.references import ReferenceRows, find_references, schema_dtype, settled_rows
-from nwbzarr.writing.sources import BlockSource, MemorySource, Source, SpentBlocks, open_source
+from nwbzarr.writing.sources import BlockSource, MemorySource, Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +140,10 @@ class DatasetPlanner:
         data = settled_rows(dataset.data_to_store(), dtype, path)
         self._note_reads(data)
         source = open_source(_empty_typed(data, dtype, _schema_rules(dataset)), path)
-        if is_blocks(data):
-            dataset.replace_data(source.array if isinstance(source, MemorySource) else SpentBlocks(path))
+        if isinstance(source, BlockSource):
+            dataset.replace_data(source.spent)
+        elif is_blocks(data) and isinstance(source, MemorySource):
+            dataset.replace_data(source.array)
         self._plan_source(dataset, path, source, _empty_meaning(source, dtype))
 
     def _plan_source(self, dataset: Dataset, path: str, source: Source, meaning: dict[str, Any]) -> None:
@@ -225,6 +227,9 @@ class DatasetPlanner:
         """Plan rows that are new in a stored dataset."""
         document = self.parts.documents[path]
         rows = [self._stored_rows(block, dataset, path, path_of) for block in dataset.appended]
+        rows = [block for block in rows if len(block)]
+        if not rows:
+            return
         stored = document["shape"]
         known = parse_data_type(document["data_type"]) or dataset.data.dtype
         length = stored[0]
@@ -232,9 +237,10 @@ class DatasetPlanner:
         total = [length + sum(map(len, rows)), *stored[1:]]
         grid = chunk_shape(document) or (1,)
         crowded = total[0] > grid[0] and math.prod(total) * max(wanted.itemsize, 8) <= SINGLE_CHUNK_BYTES
-        if wanted != known or not length or (crowded and length <= grid[0]):
+        asked = self._kept_layout(dataset, path, document, known)
+        if wanted != known or (not asked.given and (not length or (crowded and length <= grid[0]))):
             values = self._stored_rows(dataset.data, dataset, path, path_of) if length else rows[0][:0]
-            self._plan_anew(dataset, path, document, [values, *rows], wanted)
+            self._plan_anew(dataset, path, document, [values, *rows], wanted, asked)
             return
         rows = [block.astype(known) for block in rows]
         grown = {**document, "shape": total}
@@ -255,12 +261,22 @@ class DatasetPlanner:
         source: Any = open_source(settled, path)
         return source.read((slice(None),) * len(source.shape))
 
-    def _plan_anew(
-        self, dataset: Dataset, path: str, document: Document, rows: list[Any], dtype: np.dtype[Any]
+    @staticmethod
+    def _kept_layout(dataset: Dataset, path: str, document: Document, dtype: np.dtype[Any]) -> LayoutWish:
+        """Return the stored layout as a wish where it is not the planner's: somebody has asked for it."""
+        found = parse_layout(document)
+        shape = tuple(document["shape"])
+        planned = plan_layout(shape, dtype, role=_role(dataset, path))
+        if found is None or (planned.chunks, planned.shards) == (found.chunks, found.shards):
+            return LayoutWish()
+        return LayoutWish(found.chunks, found.shards, found.codecs[1:] if found.codecs[0]["name"] == "bytes" else None)
+
+    def _plan_anew(  # noqa: PLR0913 - what, where, and how
+        self, dataset: Dataset, path: str, document: Document, rows: list[Any], dtype: np.dtype[Any], wish: LayoutWish
     ) -> None:
         """Plan to write a small dataset anew under other chunk keys: the old ones stay as they are until the commit."""
         values = np.concatenate([part.astype(dtype) for part in rows if len(part)])
-        layout = _layout(dataset, path, MemorySource(values), LayoutWish())
+        layout = _layout(dataset, path, MemorySource(values), wish)
         encoding = document.get("chunk_key_encoding", {})
         separator = encoding.get("configuration", {}).get("separator", "/") if isinstance(encoding, dict) else "/"
         made = array_document(
@@ -282,8 +298,11 @@ class DatasetPlanner:
 
 def _layout(dataset: Dataset, path: str, source: Source, wish: LayoutWish) -> ArrayLayout:
     shape = (0, *source.shape[1:]) if isinstance(source, BlockSource) else source.shape
-    role = role_of(path, is_column=isinstance(dataset, VectorData | ElementIdentifiers))
-    return plan_layout(shape, source.dtype, **{"role": role, **wish.given})
+    return plan_layout(shape, source.dtype, **{"role": _role(dataset, path), **wish.given})
+
+
+def _role(dataset: Dataset, path: str) -> str:
+    return role_of(path, is_column=isinstance(dataset, VectorData | ElementIdentifiers))
 
 
 def _common_dtype(first: np.dtype[Any], blocks: list[np.ndarray[Any, Any]]) -> np.dtype[Any]:
@@ -379,6 +398,6 @@ def _padded(array: Any, chunks: tuple[int, ...]) -> Any:
     """Return an array of the shape of its chunk, filled up with fill values."""
     if array.shape == chunks:
         return array
-    padded = np.full(chunks, fill_value(array.dtype) if array.dtype.fields is None else 0, array.dtype)
+    padded = np.full(chunks, "" if array.dtype.kind in "OUT" else np.zeros((), array.dtype), array.dtype)
     padded[tuple(slice(size) for size in array.shape)] = array
     return padded

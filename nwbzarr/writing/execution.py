@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ from nwbzarr.writing.sources import BlockSource, MemorySource
 from nwbzarr.writing.targets import Target, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from nwbzarr.stores.transactions import Transaction
     from nwbzarr.stores.url import StoreURL
@@ -100,13 +101,16 @@ class WriteSettings:
         keeps is not counted.
     progress : callable
         Called with path and decoded bytes for what is stored of arrays; from several threads, one at a time.
+    verify : callable
+        Called when all values are stored and none is visible; raises when they do not fit each other.
     """
 
     max_memory: int = MEMORY_BYTES
     progress: Callable[[str, int], None] = lambda _path, _nbytes: None
+    verify: Callable[[], None] = lambda: None
 
 
-def execute(plan: WritePlan, transaction: Transaction, settings: WriteSettings | None = None) -> WriteReport:
+def execute(plan: WritePlan, transaction: Transaction, settings: WriteSettings) -> WriteReport:
     """Store everything a plan holds, and commit.
 
     Parameters
@@ -115,7 +119,7 @@ def execute(plan: WritePlan, transaction: Transaction, settings: WriteSettings |
         What to do.
     transaction : Transaction
         Begun; the caller aborts it when this raises.
-    settings : WriteSettings, optional
+    settings : WriteSettings
         How to.
 
     Raises
@@ -123,17 +127,15 @@ def execute(plan: WritePlan, transaction: Transaction, settings: WriteSettings |
     CommitError, StoreError
         When the store does not take it.
     """
-    work = _Work(plan, transaction, settings or WriteSettings())
+    work = _Work(plan, transaction, settings)
     try:
-        work.leave_note()
-        for array in plan.arrays:
-            work.write_array(array)
-        for copy in plan.copies:
-            work.copy_array(copy)
-        for append in plan.appends:
-            work.append_rows(append)
-        with named_errors(plan.url):
-            work.writer.close()
+        with ThreadPoolExecutor(1) as beside:
+            # Small objects are many and wait for the network; arrays keep the processor busy.
+            work.leave_note()
+            small = beside.submit(work.put_small)
+            work.put_arrays()
+            small.result()
+        settings.verify()
         return work.finish()
     except BaseException:
         work.writer.stop()
@@ -160,14 +162,30 @@ class _Work:
         self.nbytes = sum(map(len, plan.chunks.values()))
         self.progress = settings.progress
         self.budget = settings.max_memory
-        self.finished: frozenset[str] = frozenset()
         self._compared: set[str] = set()
+        growing = {array.path for array in plan.arrays if isinstance(array.source, BlockSource)}
+        self._settled = set(self.documents) - growing
 
     def leave_note(self) -> None:
         """Say what arrays of several objects are written, and learn what of them is stored already."""
         long = {array.path: array.document for array in self.plan.arrays if array.is_long}
         if long and self.plan.base is None:
-            self.finished = self.transaction.leave_note(WriteNote.of(long))
+            self.writer.finished = self.transaction.leave_note(WriteNote.of(long))
+
+    def put_small(self) -> None:
+        """Store what is encoded already, and the documents that will not change."""
+        self.transaction.put(itertools.chain(self.plan.chunks.items(), self._documents(self._settled)))
+
+    def put_arrays(self) -> None:
+        """Store arrays, copies and appended rows."""
+        for array in self.plan.arrays:
+            self.write_array(array)
+        for copy in self.plan.copies:
+            self.copy_array(copy)
+        for append in self.plan.appends:
+            self.append_rows(append)
+        with named_errors(self.plan.url):
+            self.writer.close()
 
     def write_array(self, array: ArrayPlan) -> None:
         """Write an array, region by region."""
@@ -180,9 +198,7 @@ class _Work:
         for region in plan_regions(array.source.shape, array.objects, itemsize, target.unit):
             if self._is_stored(target, region, array.source.read):
                 continue
-            block = array.source.read(region)
-            self.transaction.renew()
-            target.put(region, block, borrowed=borrowed)
+            target.put(region, array.source.read(region), borrowed=borrowed)
 
     def append_rows(self, append: AppendPlan) -> None:
         """Write the objects that new rows touch, each whole; chunks that are full already stay as they are."""
@@ -204,7 +220,7 @@ class _Work:
         batch = max(min(self.budget // (2 * max(object_bytes, 1)), _COPIED_AT_ONCE), 1)
         indices = itertools.product(*map(range, grid))
         while names := [chunk_key(copy.document, index) for index in itertools.islice(indices, batch)]:
-            self.transaction.renew()
+            self.writer.check_alive()
             found = read_many(copy.keys, [key_of(copy.origin.path, name) for name in names], copy.origin.url)
             stored = {
                 key_of(copy.path, name): data for name, data in zip(names, found, strict=True) if data is not None
@@ -217,23 +233,29 @@ class _Work:
                 self.small.update({key: data for key, data in stored.items() if len(data) <= CHUNK_LIMIT})
 
     def finish(self) -> WriteReport:
-        """Store small chunks and documents together, then commit root and sidecar."""
-        base = self.plan.base
-        every: dict[str, Document] = {**(base.documents if base is not None else {}), **self.documents}
-        root, every = _root_of(every)
-        self.documents = {path: every[path] for path in self.documents}
-        self.transaction.renew()
-        documents = (
-            (key_of(path, DOCUMENT), dump_document(document))
-            for path, document in self.documents.items()
-            if path != "/"
-        )
-        self.transaction.put(itertools.chain(self.plan.chunks.items(), documents))
+        """Store the documents that are left, then commit root and sidecar."""
+        root, every = _root_of(self._every())
+        self.writer.check_alive()
+        self.transaction.put(self._documents(set(self.documents) - self._settled))
         small = {**self._kept_small(), **self.small}
         self.transaction.commit(root, pack_sidecar(root, small))
         tree = Tree(self.plan.url, root, every, small)
         chunks, nbytes = self.chunks + self.meter.requests["put"], self.nbytes + self.meter.bytes_written
         return WriteReport(self.plan.url, len(self.documents), chunks, nbytes, self.plan.links, tree)
+
+    def _every(self) -> dict[str, Document]:
+        """Return the documents of all nodes as they will be."""
+        base = self.plan.base
+        return {**(base.documents if base is not None else {}), **self.documents}
+
+    def _documents(self, paths: Collection[str]) -> list[tuple[str, bytes]]:
+        """Return keys and bytes of some documents; the root's is what the commit stores."""
+        _, every = _root_of(self._every())
+        return [
+            (key_of(path, DOCUMENT), dump_document(every[path]))
+            for path in self.documents
+            if path in paths and path != "/"
+        ]
 
     def _kept_small(self) -> dict[str, bytes]:
         """Return the small chunks of the base that still are what is stored."""
@@ -255,25 +277,31 @@ class _Work:
             self._put_rows(target, rows, start)
             start += len(rows)
         target.settle()
+        self._discard_beyond(target, start)
         self.documents[array.path] = {**array.document, "shape": [start, *source.shape[1:]]}
+
+    def _discard_beyond(self, target: Target, rows: int) -> None:
+        """Remove objects of a longer array that an earlier write has left."""
+        kept = target.keys_below(rows)
+        folder = f"{target.path.strip('/')}/"
+        self.transaction.discard([key for key in self.writer.finished if key.startswith(folder) and key not in kept])
 
     def _put_rows(self, target: Target, rows: np.ndarray[Any, Any], start: int) -> None:
         for region in plan_regions(rows.shape, target.objects, rows.dtype.itemsize, target.unit):
             moved = _moved(region, start)
             if self._is_stored(target, moved, lambda part: rows[_moved(part, -start)]):
                 continue
-            self.transaction.renew()
             target.put(moved, rows[region])
 
     def _is_stored(self, target: Target, region: Region, read: Callable[[Region], np.ndarray[Any, Any]]) -> bool:
-        """Whether an earlier write has stored a region; the first such chunk of an array is compared.
+        """Whether an earlier write has stored a region; the first chunk of an array that it has stored is compared.
 
         Raises
         ------
         CommitError
             When it holds other values than are to be written.
         """
-        if not target.is_stored(region, self.finished):
+        if not target.begins_stored(region, self.writer.finished):
             return False
         if target.path not in self._compared:
             self._compared.add(target.path)
@@ -282,6 +310,8 @@ class _Work:
                 for part, step in zip(region, target.unit, strict=True)
             )
             target.check_same(sample, read(sample))
+        if not target.is_stored(region, self.writer.finished):
+            return False
         self.progress(target.path, math.prod(part.stop - part.start for part in region) * target.itemsize)
         return True
 

@@ -87,11 +87,14 @@ class BlockSource:
         Blocks that were taken to learn dtype and shape.
     rest : iterator
         The others.
+    spent : SpentBlocks
+        What takes the place of the iterator; learns the shape when the blocks have ended.
     """
 
     first: list[np.ndarray[Any, Any]]
     rest: Iterator[Any]
     where: str
+    spent: SpentBlocks
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -116,16 +119,30 @@ class BlockSource:
         SchemaError
             When a block has another dtype, or another shape after the first dimension.
         """
+        rows = 0
+        for block in self._checked():
+            rows += len(block)
+            yield block
+        self.spent.settled_shape = (rows, *self.shape[1:])
+
+    def _checked(self) -> Iterator[np.ndarray[Any, Any]]:
         yield from self.first
         for index, block in enumerate(self.rest, start=len(self.first)):
-            yield _check_block(_as_block(block, self.where), self.first[0], index, self.where)
+            yield _check_block(_as_block(block, f"{self.where}, block {index}"), self.first[0], index, self.where)
 
 
 class SpentBlocks(Iterator[Any]):
-    """What stands in the place of an iterator of blocks that a write has taken."""
+    """What stands in the place of an iterator of blocks that a write has taken.
+
+    Attributes
+    ----------
+    settled_shape : tuple of int or None
+        Shape of all blocks together, when they have ended.
+    """
 
     def __init__(self, where: str) -> None:
         self._where = where
+        self.settled_shape: tuple[int, ...] | None = None
 
     def __next__(self) -> Any:
         message = (
@@ -284,11 +301,11 @@ def _open_blocks(blocks: Iterator[Any], where: str) -> Source:
     first: list[np.ndarray[Any, Any]] = []
     size = 0
     for index, item in enumerate(blocks):
-        block = _as_block(item, where)
+        block = _as_block(item, f"{where}, block {index}")
         first.append(_check_block(block, first[0] if first else block, index, where))
         size += block.nbytes
         if size > PEEK_BYTES:
-            return BlockSource(first, blocks, where)
+            return BlockSource(first, blocks, where, SpentBlocks(where))
     if not first:
         message = f"{where}: the iterator gave no block, so neither dtype nor shape is known: give an empty array"
         raise SchemaError(message)
@@ -301,7 +318,9 @@ def _as_block(item: Any, where: str) -> np.ndarray[Any, Any]:
     if source is None or isinstance(source, BlockSource) or not source.shape:
         message = f"{where}: an iterator must give blocks, arrays with at least one dimension, but {item!r} came"
         raise SchemaError(message)
-    return source.read((slice(None),) * len(source.shape))
+    block = source.read((slice(None),) * len(source.shape))
+    # Whoever gives blocks may use the same memory for the next one.
+    return np.array(block) if isinstance(item, np.ndarray) else block
 
 
 def _check_block(

@@ -64,8 +64,14 @@ class Target(Protocol):
     def is_stored(self, region: Region, finished: Collection[str]) -> bool:
         """Whether all objects that a region touches are among those that are stored."""
 
+    def begins_stored(self, region: Region, finished: Collection[str]) -> bool:
+        """Whether the object that a region begins in is."""
+
     def check_same(self, region: Region, block: Array) -> None:
         """Raise `CommitError` when a stored region holds other values than a block."""
+
+    def keys_below(self, rows: int) -> Collection[str]:
+        """Return the keys of the objects that hold the first rows, as far as earlier writes are gone on with."""
 
 
 @dataclass
@@ -127,13 +133,16 @@ class WriterTarget:
 
     def is_stored(self, region: Region, finished: Collection[str]) -> bool:
         """Whether all objects that a region touches are among those that are stored."""
-        if not finished:
-            return False
         axes = [
             range(part.start // step, -(-part.stop // step))
             for part, step in zip(region, self.form.objects, strict=True)
         ]
-        return all(self.form.key(index) in finished for index in itertools.product(*axes))
+        return bool(finished) and all(self.form.key(index) in finished for index in itertools.product(*axes))
+
+    def begins_stored(self, region: Region, finished: Collection[str]) -> bool:
+        """Whether the object that a region begins in is."""
+        place = [part.start // step for part, step in zip(region, self.form.objects, strict=True)]
+        return bool(finished) and self.form.key(place) in finished
 
     def check_same(self, region: Region, block: Array) -> None:
         """Raise `CommitError` when a stored region holds other values than a block."""
@@ -146,6 +155,12 @@ class WriterTarget:
                 "what is to be written: write without resume, from the start"
             )
             raise CommitError(message, self.url.text, self.path)
+
+    def keys_below(self, rows: int) -> Collection[str]:
+        """Return the keys of the objects that hold the first rows."""
+        shape = (rows, *self.form.shape[1:])
+        grid = [range(-(-size // step)) for size, step in zip(shape, self.form.objects, strict=True)]
+        return {self.form.key(index) for index in itertools.product(*grid)}
 
 
 @dataclass
@@ -188,8 +203,16 @@ class ZarrTarget:
         """Say no: blocks of such an array are written again."""
         return False
 
+    def begins_stored(self, region: Region, finished: Collection[str]) -> bool:  # noqa: ARG002
+        """Say no."""
+        return False
+
     def check_same(self, region: Region, block: Array) -> None:
         """Do nothing: there is nothing to compare with."""
+
+    def keys_below(self, rows: int) -> Collection[str]:  # noqa: ARG002
+        """Return none."""
+        return ()
 
 
 def open_target(path: str, document: Document, keys: WholeObjects, writer: ArrayWriter, url: StoreURL) -> Target:

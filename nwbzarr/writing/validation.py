@@ -11,6 +11,7 @@ from nwbzarr.errors import NWBZarrError, SchemaError
 from nwbzarr.model.containers import Typed
 from nwbzarr.schema.core import CORE
 from nwbzarr.schema.validation import Child, check_node
+from nwbzarr.writing.sources import BlockSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,20 @@ def check_plan(plan: WritePlan, stored: list[tuple[Element, str]]) -> None:
         more = f"\n  … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
         message = f"the session is not what the schema allows; nothing was written:\n{listed}{more}"
         raise SchemaError(message, plan.url.text, problems[0].path)
+
+
+def check_lengths(plan: WritePlan, stored: list[tuple[Element, str]]) -> None:
+    """Raise when what came in blocks does not fit what belongs to it, now that the blocks have ended.
+
+    Raises
+    ------
+    SchemaError
+        When lengths differ.
+    """
+    if any(isinstance(array.source, BlockSource) for array in plan.arrays):
+        for element, path in stored:
+            if isinstance(element, Typed):
+                _check_whole(element, path, plan)
 
 
 def _check_whole(element: Any, path: str, plan: WritePlan) -> None:
@@ -110,4 +125,4 @@ class PlannedNodes:
         return attributes.get(NAMESPACE), attributes.get(NEURODATA_TYPE)
 
 
-__all__ = ["PlannedNodes", "check_plan"]
+__all__ = ["PlannedNodes", "check_lengths", "check_plan"]
