@@ -8,6 +8,7 @@ bound to the digest of the store's root document, so that a commit makes them st
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,11 @@ class BlockCache:
         if self._disk is not None:
             self._disk.set("|".join(map(str, name)), data)
 
+    def drop(self, name: tuple[Any, ...]) -> None:
+        """Forget bytes on disk that turned out to be damaged."""
+        if self._disk is not None:
+            self._disk.delete("|".join(map(str, name)))
+
     def clear(self) -> None:
         """Forget everything, on disk too."""
         with self._lock:
@@ -146,7 +152,8 @@ def _open_disk(folder: str | os.PathLike[str], limit: int) -> Any:
         message = "a block cache on disk needs diskcache: pip install 'nwbzarr[cache]'"
         raise MissingExtraError(message) from error
     try:
-        return diskcache.Cache(str(folder), size_limit=limit, eviction_policy="least-recently-used")
-    except OSError as error:
+        # Few at a time: entries are large, and what was just read is not to go with the oldest.
+        return diskcache.Cache(str(folder), size_limit=limit, eviction_policy="least-recently-used", cull_limit=2)
+    except (OSError, sqlite3.Error) as error:
         message = f"the block cache needs a folder that can be written, but {folder} is none ({error})"
         raise StoreError(message) from error

@@ -166,7 +166,7 @@ class ArrayReader:
         pieces = self._pieces(wanted, places, indexes, out)
         await _together(
             [
-                *(self._decode_run([piece], data, out) for piece, data in self._from_disk(pieces)),
+                *(self._decode_kept(piece, data, out, gate) for piece, data in self._from_disk(pieces)),
                 *(self._fetch_run(run, out, gate) for run in _runs(pieces)),
             ]
         )
@@ -177,15 +177,18 @@ class ArrayReader:
         known = self._blocks.index((*self._version, key))
         if known is not None or shard is None:
             return known
-        data = self._blocks.stored((*self._version, key, "index"))
-        if data is None:
-            request = SuffixByteRequest(shard.index_bytes) if shard.at_end else RangeByteRequest(0, shard.index_bytes)
-            async with gate:
-                data = await self._get(key, request)
-            if data is not None:
-                data = bytes(data)
-                self._blocks.store((*self._version, key, "index"), data)
-        return self._index(place, data)
+        name = (*self._version, key, "index")
+        data = self._blocks.stored(name)
+        if data is not None and len(data) == shard.index_bytes:
+            return self._index(place, data)
+        request = SuffixByteRequest(shard.index_bytes) if shard.at_end else RangeByteRequest(0, shard.index_bytes)
+        async with gate:
+            found = await self._get(key, request)
+        data = None if found is None else bytes(found)
+        index = self._index(place, data)
+        if data is not None:
+            self._blocks.store(name, data)
+        return index
 
     def _from_disk(self, pieces: list[_Piece]) -> list[tuple[_Piece, bytes]]:
         """Return the pieces whose bytes are kept on disk, and take them out of `pieces`."""
@@ -205,10 +208,18 @@ class ArrayReader:
         async with gate:
             request = None if first.stop is None else RangeByteRequest(first.start, last.stop or 0)
             data = await self._get(first.key, request)
+            await self._decode_run(run, data, out)
             if data is not None and self._blocks.disk is not None:
                 for piece in run:
                     self._blocks.store(self._name(piece), bytes(_within(data, piece, first.start)))
-            await self._decode_run(run, data, out)
+
+    async def _decode_kept(self, piece: _Piece, data: bytes, out: Array, gate: asyncio.Semaphore) -> None:
+        """Decode what was kept on disk; fetch it again when it was damaged there."""
+        try:
+            await self._decode_run([piece], data, out)
+        except ChunkError:
+            self._blocks.drop(self._name(piece))
+            await self._fetch_run([piece], out, gate)
 
     async def _decode_run(self, run: list[_Piece], data: bytes | None, out: Array) -> None:
         loop, start = asyncio.get_running_loop(), run[0].start
@@ -287,7 +298,12 @@ class ArrayReader:
             if not np.may_share_memory(values, target):
                 # Codecs that decode to memory of their own.
                 target[...] = values
-        elif self._is_worth_keeping(part, target):
+            return
+        keep = self._is_worth_keeping(part, target)
+        rows = None if keep else self._rows(part, data)
+        if rows is not None:
+            target[...] = rows
+        elif keep:
             values = self._decode(part, data, None)
             values = values if values.flags.writeable else values.copy()
             self._blocks.keep_chunk(self._chunk_name(part), values)
@@ -295,6 +311,18 @@ class ArrayReader:
         else:
             memory = scratch(form.chunk_bytes) if form.codec.fills_memory else None
             target[...] = part.pick(self._decode(part, data, memory))
+
+    def _rows(self, part: Part, data: Any) -> Array | None:
+        """Return a part of a chunk of which few rows are wanted, without decoding the rest; None when that cannot be."""
+        cut = part.inside[0] if part.inside else None
+        if not isinstance(cut, slice) or 2 * (cut.stop - cut.start) > self.form.chunks[0]:
+            return None
+        try:
+            found = self.form.codec.decode_rows(data, self.form.chunks, slice(cut.start, cut.stop))
+        except DECODE_ERRORS as error:
+            raise self._damaged(part, str(error)) from error
+        moved = Part(part.chunk, (slice(0, None, cut.step), *part.inside[1:]), part.target)
+        return None if found is None else moved.pick(found)
 
     def _is_worth_keeping(self, part: Part, target: Array) -> bool:
         """Whether so little of a chunk is wanted that more of it may be wanted soon."""

@@ -23,7 +23,7 @@ from numcodecs.vlen import VLenUTF8
 from numcodecs.zstd import Zstd
 
 from nwbzarr.convention.dtypes import packed
-from nwbzarr.convention.frames import blosc_size, zstd_bound
+from nwbzarr.convention.frames import blosc_part, blosc_size, zstd_bound
 
 Configuration = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
@@ -326,6 +326,40 @@ class ChunkCodec:
         for each in reversed(self.filters):
             array = each.decode(array)
         return array
+
+    def decode_rows(self, data: bytes, shape: tuple[int, ...], rows: slice) -> Array | None:
+        """Return some rows of a chunk, decoding little more than them; None when only the whole can be decoded.
+
+        Parameters
+        ----------
+        data : bytes
+            The encoded chunk.
+        shape : tuple of int
+            Shape of the chunk.
+        rows : slice
+            Start and stop along the first dimension.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            When the bytes do not hold such a chunk.
+        """
+        if not self.decodes_in_place or not self.compressors or not isinstance(self.compressors[0], _Blosc):
+            return None
+        for compressor in reversed(self.compressors[1:]):
+            if not isinstance(compressor, _Crc32c):
+                return None
+            data = compressor.decode(data, len(data), None)
+        row = math.prod(shape[1:]) * self.dtype.itemsize
+        _check_size(blosc_size(data), row * shape[0], None)
+        found = blosc_part(data, rows.start * row, rows.stop * row)
+        if found is None or blosc_size(data) != row * shape[0]:
+            return None
+        frame, first = found
+        decoded = self.compressors[0].codec.decode(frame)
+        start = rows.start * row - first
+        flat: Array = np.frombuffer(decoded, np.uint8)[start : start + (rows.stop - rows.start) * row]
+        return flat.view(self.dtype).reshape(rows.stop - rows.start, *shape[1:])
 
     @property
     def fills_memory(self) -> bool:

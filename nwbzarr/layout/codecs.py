@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Codec = Mapping[str, Any]
 Chain = tuple[Codec, ...]
 
-#: Bytes that Blosc compresses as one; what it chooses by itself at low levels (32 KiB) costs speed and size.
-_BLOCK_BYTES = 2**20
+#: Bytes that Blosc compresses as one. What it chooses by itself at low levels (32 KiB) costs speed and size; more than
+#: this gains little, and few rows of a chunk are read by decoding its blocks that hold them.
+_BLOCK_BYTES = 2**19
 
 #: Largest values, in bytes, whose bits are shuffled.
 _BITS_UP_TO = 2

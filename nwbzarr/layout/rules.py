@@ -64,7 +64,7 @@ class LayoutRules:
         self._used: set[str] = set()
 
     def find(self, path: str) -> LayoutWish:
-        """Return what is wished for the array at a path; nothing when no pattern fits."""
+        """Return what is wished for the array at a path (scalars are not asked for); nothing when no pattern fits."""
         for pattern, expression, wish in self._rules:
             if expression.fullmatch(path):
                 self._used.add(pattern)
@@ -86,9 +86,9 @@ def _expression(pattern: str) -> re.Pattern[str]:
     if not isinstance(pattern, str) or not pattern.startswith("/"):
         message = f"a pattern of layouts is an absolute path like '/acquisition/*/data', but {pattern!r} came"
         raise LayoutError(message)
-    pieces = re.split(r"(\*\*|\*)", pattern)
-    words = {"**": ".*", "*": "[^/]*"}
-    return re.compile("".join(words.get(piece, re.escape(piece)) for piece in pieces))
+    pieces = re.split(r"(/\*\*/|\*\*|\*)", pattern)
+    words = {"/**/": "/(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    return re.compile("".join(words.get(piece, re.escape(piece)) for piece in pieces), re.DOTALL)
 
 
 def _wish(pattern: str, wish: LayoutWish | Mapping[str, Any]) -> LayoutWish:

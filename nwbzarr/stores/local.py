@@ -106,11 +106,13 @@ class LocalCreation(Transaction):
         """Say in the staging folder what arrays are being written."""
         with named_errors(self.url):
             place = self.staging / WRITE_NOTE
-            unchanged = note.unchanged(place.read_bytes()) if place.is_file() else ()
-            found = [key for path in unchanged for key in _whole_files(self.staging, path.strip("/"))]
-            kept = {self.staging / key for key in found}
-            for file in [file for file in self.staging.rglob("*") if file.is_file() and file not in kept]:
-                file.unlink()
+            names = [file.relative_to(self.staging).as_posix() for file in self.staging.rglob("*") if file.is_file()]
+            # Files get their name when they are whole; parts have one of their own.
+            whole = [name for name in names if not name.endswith(".partial")]
+            found = set(note.kept(place.read_bytes(), whole)) if place.is_file() else set()
+            for name in names:
+                if name not in found:
+                    (self.staging / name).unlink()
             self._write(WRITE_NOTE, note.dump())
             return frozenset(found)
 
@@ -353,12 +355,6 @@ def _remove_leftovers(target: Path) -> None:
 
 def _staging_folders(target: Path) -> list[Path]:
     return sorted(target.parent.glob(f".{target.name}.*{_STAGING}"))
-
-
-def _whole_files(staging: Path, folder: str) -> list[str]:
-    """Return the keys of an array's objects; files get their name when they are whole."""
-    files = (file for file in (staging / folder).rglob("c*") if file.is_file() and not file.name.endswith(".partial"))
-    return [file.relative_to(staging).as_posix() for file in files]
 
 
 def _moved_aside(target: Path) -> Path:

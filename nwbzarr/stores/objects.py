@@ -217,8 +217,7 @@ class ObjectCreation(ObjectTransaction):
     def leave_note(self, note: WriteNote) -> frozenset[str]:
         """Say beside the mark what arrays are being written."""
         before = read_many(self.keys, [WRITE_NOTE], self.url)[0] if WRITE_NOTE in self._old else None
-        folders = tuple(f"{path.strip('/')}/c" for path in note.unchanged(before or b""))
-        found = frozenset(key for key in self._old if folders and key.startswith(folders))
+        found = frozenset(note.kept(before or b"", self._old))
         delete_keys(self.keys, [key for key in self._old if key not in found and key != WRITE_NOTE], self.url)
         self.put([(WRITE_NOTE, note.dump())])
         self._noted = True

@@ -128,7 +128,7 @@ class DatasetPlanner:
         origin = getattr(data, "stored_at", None)
         if isinstance(origin, Location) and not isinstance(data, Element):
             self.parts.reads.add(origin.url)
-            if not self._wish(dataset, path).given:
+            if not self._wish(dataset, path, data.shape).given:
                 self._plan_copy(dataset, path, origin)
                 return
         dtype = schema_dtype(dataset)
@@ -147,7 +147,7 @@ class DatasetPlanner:
         self._plan_source(dataset, path, source, _empty_meaning(source, dtype))
 
     def _plan_source(self, dataset: Dataset, path: str, source: Source, meaning: dict[str, Any]) -> None:
-        wish = self._wish(dataset, path)
+        wish = self._wish(dataset, path, source.shape)
         layout = _layout(dataset, path, source, wish)
         self.parts.layouts[path] = layout
         document = self._document(dataset, path, source, layout, meaning)
@@ -164,9 +164,9 @@ class DatasetPlanner:
         elif isinstance(source, BlockSource) or 0 not in source.shape:
             self.parts.arrays.append(ArrayPlan(path, document, source, layout.objects))
 
-    def _wish(self, dataset: Dataset, path: str) -> LayoutWish:
-        """Return what is wished for the layout: by the data itself, then by the rules."""
-        found = self.rules.find(path)
+    def _wish(self, dataset: Dataset, path: str, shape: tuple[int, ...]) -> LayoutWish:
+        """Return what is wished for the layout: by the data itself, then by the rules, which leave scalars alone."""
+        found = self.rules.find(path) if shape else LayoutWish()
         own = dataset.storage.wish.given if dataset.storage is not None else {}
         return replace(found, **own) if own else found
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nwbzarr.arrays.forms import parse_array
 from nwbzarr.arrays.writing import ArrayWriter
 from nwbzarr.convention.documents import (
     Document,
@@ -23,7 +24,7 @@ from nwbzarr.convention.documents import (
     grid_shape,
     strict_document,
 )
-from nwbzarr.convention.names import DOCUMENT, SPECIFICATIONS, key_of
+from nwbzarr.convention.names import DOCUMENT, SPECIFICATIONS, WRITE_NOTE, key_of
 from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
 from nwbzarr.errors import DocumentError
 from nwbzarr.stores.keys import drain, named_errors, read_many
@@ -41,7 +42,7 @@ from nwbzarr.writing.plans import (
     plan_regions,
 )
 from nwbzarr.writing.sources import BlockSource, MemorySource
-from nwbzarr.writing.targets import Target, open_target
+from nwbzarr.writing.targets import Target, open_target, whole_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -158,6 +159,7 @@ class _Work:
         self.meter = Meter()
         self.keys = WholeObjects(transaction.keys, self.meter)
         self.writer = ArrayWriter(self.keys, settings.max_memory, settings.progress, transaction.renew)
+        self.note: WriteNote | None = None
         self.chunks = len(plan.chunks)
         self.nbytes = sum(map(len, plan.chunks.values()))
         self.progress = settings.progress
@@ -170,7 +172,10 @@ class _Work:
         """Say what arrays of several objects are written, and learn what of them is stored already."""
         long = {array.path: array.document for array in self.plan.arrays if array.is_long}
         if long and self.plan.base is None:
-            self.writer.finished = self.transaction.leave_note(WriteNote.of(long))
+            self.note = WriteNote.of(long, set(long) - self._settled)
+            stored = self.transaction.leave_note(self.note)
+            forms = [form for path, document in long.items() if (form := parse_array(path, document)) is not None]
+            self.writer.finished = whole_objects(forms, stored, self.transaction.keys, self.plan.url)
 
     def put_small(self) -> None:
         """Store what is encoded already, and the documents that will not change."""
@@ -199,6 +204,8 @@ class _Work:
             if self._is_stored(target, region, array.source.read):
                 continue
             target.put(region, array.source.read(region), borrowed=borrowed)
+        if self.writer.finished:
+            self._discard_beyond(target, array.source.shape[0])
 
     def append_rows(self, append: AppendPlan) -> None:
         """Write the objects that new rows touch, each whole; chunks that are full already stay as they are."""
@@ -276,8 +283,12 @@ class _Work:
         for rows in _slabs(source.blocks(), target.unit):
             self._put_rows(target, rows, start)
             start += len(rows)
+        if self.note is not None:
+            self.note = self.note.ended(array.path, start)
+            self.transaction.put([(WRITE_NOTE, self.note.dump())])
         target.settle()
-        self._discard_beyond(target, start)
+        if self.writer.finished:
+            self._discard_beyond(target, start)
         self.documents[array.path] = {**array.document, "shape": [start, *source.shape[1:]]}
 
     def _discard_beyond(self, target: Target, rows: int) -> None:

@@ -11,15 +11,16 @@ import numpy as np
 from nwbzarr.arrays.blocks import BlockCache
 from nwbzarr.arrays.forms import ArrayForm, parse_array
 from nwbzarr.arrays.reading import ArrayReader
+from nwbzarr.convention.codecs import DECODE_ERRORS
 from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.convention.dtypes import parse_data_type
 from nwbzarr.convention.shards import ABSENT
-from nwbzarr.errors import CommitError
+from nwbzarr.errors import CommitError, DocumentError
 from nwbzarr.stores.keys import named_errors, read_many
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from zarr.abc.store import Store
 
@@ -233,6 +234,46 @@ def open_target(path: str, document: Document, keys: WholeObjects, writer: Array
     """
     form = parse_array(path, document)
     return ZarrTarget(path, document, keys, url) if form is None else WriterTarget(form, writer, keys.store, url)
+
+
+def whole_objects(forms: Sequence[ArrayForm], names: Collection[str], keys: Store, url: StoreURL) -> frozenset[str]:
+    """Return those keys of an earlier write whose objects are as long as they say, and not damaged at their end.
+
+    A machine that lost power may have files without all of their bytes.
+
+    Parameters
+    ----------
+    forms : sequence of ArrayForm
+        The arrays that the keys belong to.
+    names : collection of str
+        The keys.
+    keys : zarr.abc.store.Store
+        Where they are.
+    url : StoreURL
+        The store, for messages.
+    """
+    found = set()
+    for form in forms:
+        folder = f"{form.path.strip('/')}/"
+        for name in (name for name in names if name.startswith(folder)):
+            (data,) = read_many(keys, [name], url)
+            if data is not None and _is_whole(form, data):
+                found.add(name)
+    return frozenset(found)
+
+
+def _is_whole(form: ArrayForm, data: bytes) -> bool:
+    """Whether an object is what its array asks for: a shard by its index, a chunk by its values."""
+    shard = form.shard
+    try:
+        if shard is None:
+            form.codec.decode(data, form.chunks)
+            return True
+        index = shard.parse_index(data[-shard.index_bytes :] if shard.at_end else data[: shard.index_bytes])
+    except (*DECODE_ERRORS, DocumentError):
+        return False
+    ends = index[index[:, 0] != ABSENT].sum(axis=1)
+    return int(ends.max(initial=0)) + (shard.index_bytes if shard.at_end else 0) == len(data)
 
 
 def _full_chunks(form: ArrayForm, place: tuple[int, ...], data: bytes | None, rows: int) -> dict[int, bytes] | None:

@@ -19,6 +19,7 @@ from zarr.storage import MemoryStore
 
 import nwbzarr.stores.zarr_arrays  # noqa: F401 - teaches zarr 3.1 the name "struct"
 from nwbzarr.convention.chunks import can_decode, decode_chunk, encode_chunk
+from nwbzarr.convention.codecs import parse_codecs
 from nwbzarr.convention.documents import array_document, chunk_key, dump_document
 from nwbzarr.convention.dtypes import encode_data_type, fill_value, parse_data_type
 from nwbzarr.errors import DocumentError
@@ -342,3 +343,29 @@ def test_codecs_set_up_wrongly_are_zarr_s_or_a_document_error(codec: Codec) -> N
     if can_decode(codecs, np.dtype("float64")):
         with pytest.raises(DocumentError):
             decode_chunk(b"damaged", codecs, np.dtype("float64"), (1,), "/x")
+
+
+# Some rows.
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 900),
+    st.integers(1, 40),
+    st.sampled_from(["int16", "uint8", "float64", "bool"]),
+    st.sampled_from(["bitshuffle", "shuffle", "noshuffle"]),
+    st.sampled_from([0, 1024, 4096, 8192]),
+    st.sampled_from(["zstd", "lz4", "blosclz"]),
+    st.data(),
+)
+def test_some_rows_are_those_of_the_whole(
+    rows: int, columns: int, dtype: str, shuffle: str, block: int, name: str, draw: st.DataObject
+) -> None:
+    array = np.random.default_rng(rows * columns).integers(0, 5, (rows, columns)).astype(dtype)
+    configuration = {"cname": name, "clevel": 1, "shuffle": shuffle, "blocksize": block, "typesize": array.itemsize}
+    codec = parse_codecs([LITTLE, {"name": "blosc", "configuration": configuration}, {"name": "crc32c"}], array.dtype)
+    assert codec is not None
+    start = draw.draw(st.integers(0, rows - 1))
+    stop = draw.draw(st.integers(start + 1, rows))
+    found = codec.decode_rows(codec.encode(array), array.shape, slice(start, stop))
+    assert found is None or np.array_equal(found, array[start:stop])
