@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from running import OURS, ROOT, Interpreter, WorkerError
 
 sys.path.insert(0, str(ROOT))
+from tests.servers.ceph import CephGateway, ceph_missing
 from tests.servers.endpoint import S3Endpoint
 from tests.servers.faults import FaultProxy, Faults
 from tests.servers.moto import MotoServer, moto_missing
@@ -144,7 +145,7 @@ def count_s3(bench: Bench, endpoint: str | None) -> Counts:
 
 
 def s3_missing(endpoint: str | None) -> str | None:
-    """Say what is missing to count requests to S3, or None."""
+    """Say what is missing to talk to S3, or None."""
     if endpoint is None:
         return moto_missing()
     absent = [name for name in CREDENTIALS if name not in os.environ]
@@ -152,13 +153,21 @@ def s3_missing(endpoint: str | None) -> str | None:
 
 
 @contextlib.contextmanager
-def s3_server(endpoint: str | None) -> Iterator[S3Endpoint]:
-    """Give the S3 server at a URL, with the environment's credentials, or start one."""
+def s3_server(endpoint: str | None, *, real: bool = False) -> Iterator[S3Endpoint]:
+    """Give the S3 server at a URL, with the environment's credentials, or start one.
+
+    Parameters
+    ----------
+    endpoint : str or None
+        The URL.
+    real : bool
+        Whether seconds count: then it is Ceph's gateway, where that is installed, and not the stand-in.
+    """
     if endpoint is not None:
         key, secret = (os.environ[name] for name in CREDENTIALS)
         yield S3Endpoint(url=endpoint, key=key, secret=secret, kind="ceph")
         return
-    with MotoServer() as server:
+    with CephGateway() if real and ceph_missing() is None else MotoServer() as server:
         yield server.endpoint
 
 

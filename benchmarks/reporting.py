@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from running import OURS, PEERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from counting import Counts
     from running import Interpreter, Seconds
@@ -33,13 +33,13 @@ TIMED: tuple[tuple[str, str, dict[str, float] | None], ...] = (
 
 @dataclass(frozen=True)
 class Target:
-    """What must hold, and whether it did."""
+    """What must hold, and whether it did; None when it could not be judged."""
 
     text: str
-    held: bool
+    held: bool | None
 
     def __str__(self) -> str:
-        return f"{self.text}: {'held' if self.held else '**missed**'}"
+        return f"{self.text}: {'not judged' if self.held is None else 'held' if self.held else '**missed**'}"
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,17 @@ def tell_versions(interpreters: Mapping[str, Interpreter]) -> dict[str, dict[str
     return {", ".join(sharing): told[python] for python, sharing in tools.items()}
 
 
-def render(rows: Iterable[Row], versions: Mapping[str, Mapping[str, str]], machine: Mapping[str, Any]) -> str:
+#: What stands above the columns of a `Row`.
+HEAD = ("work", OURS, *PEERS, *(f"{peer} ÷ {OURS}" for peer in PEERS), "targets")
+
+
+def render(
+    rows: Iterable[object],
+    versions: Mapping[str, Mapping[str, str]],
+    machine: Mapping[str, Any],
+    head: Sequence[str] = HEAD,
+) -> str:
     """Return versions, machine and rows as markdown."""
-    head = ("work", OURS, *PEERS, *(f"{peer} ÷ {OURS}" for peer in PEERS), "targets")
     used = [f"{tools} on {', '.join(map(' '.join, found.items()))}." for tools, found in versions.items()]
     where = (
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; load {machine['load before']} before "

@@ -5,36 +5,27 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from options import shared_options
 from reporting import describe_machine, load, memory_rows, render, s3_rows, tell_versions, timed_rows
 from running import OURS, PEERS, Interpreter
 from timing import Bench, Steps, time_all
 
 if TYPE_CHECKING:
+    import argparse
+
     from counting import Counts
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = shared_options(__doc__, repeats=5, slow_repeats=2, slow="hdmf-zarr's writing, half a minute each")
     add = parser.add_argument
     add("--series", type=int, default=1000, help="TimeSeries in the timed sessions (1000)")
-    add("--repeats", type=int, default=5, help="measurements of each step with each tool (5)")
-    add("--slow-repeats", type=int, default=2, help="the same for hdmf-zarr's writing, half a minute each (2)")
-    add(
-        "--peers-python",
-        default=os.environ.get("NWBZARR_PEERS_PYTHON"),
-        help="a Python with hdmf-zarr and pynwb ($NWBZARR_PEERS_PYTHON); without it nwbzarr runs alone",
-    )
-    add("--s3-endpoint", help="URL of an S3 server, with AWS_* credentials in the environment (starts moto)")
-    add("--folder", help="where the sessions are written (the temporary folder)")
-    add("--json", type=Path, help="write all figures there")
     add("--plot", type=Path, help="draw the ratios there (needs matplotlib)")
     return parser.parse_args()
 

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from options import shared_options
 from reporting import Row, Target, describe_machine, load, render, rounded, tell_versions, timed_row
 from running import OURS, WorkerError
 from sessions import choose_interpreters, report_figures
@@ -21,6 +20,7 @@ from timing import Bench, Steps
 from workers.table_sessions import expected
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from counting import Counts
@@ -62,21 +62,11 @@ WORK: dict[str, tuple[tuple[str, str, Wanted], ...]] = {
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = shared_options(__doc__, repeats=3, slow_repeats=1, slow="hdmf-zarr, minutes each")
     add = parser.add_argument
     add("--electrodes", type=int, default=10_000, help="electrodes of the first session (10,000)")
     add("--references", type=int, default=10_000, help="trials of the second (10,000)")
     add("--units", type=int, default=1000, help="units of the third (1,000)")
-    add("--repeats", type=int, default=3, help="measurements of each step with each tool (3)")
-    add("--slow-repeats", type=int, default=1, help="the same for hdmf-zarr, minutes each (1)")
-    add(
-        "--peers-python",
-        default=os.environ.get("NWBZARR_PEERS_PYTHON"),
-        help="a Python with hdmf-zarr and pynwb ($NWBZARR_PEERS_PYTHON); without it nwbzarr runs alone",
-    )
-    add("--s3-endpoint", help="URL of an S3 server, with AWS_* credentials in the environment (starts moto)")
-    add("--folder", help="where the sessions are written (the temporary folder)")
-    add("--json", type=Path, help="write all figures there")
     return parser.parse_args()
 
 

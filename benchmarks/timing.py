@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from running import OURS, Interpreter, Seconds, WorkerError, by_turns
+from running import OURS, Interpreter, Places, Seconds, WorkerError, by_turns
 from workers.session import TOOLS, expected
 
 if TYPE_CHECKING:
@@ -38,19 +38,11 @@ class Bench:
 
     def place(self, tool: str) -> Path:
         """Return where a tool has stored its session last."""
-        return max(self._places(tool))
+        return Places(self.folder).last(tool, TOOLS[tool].suffix)
 
     def free_place(self, tool: str) -> Path:
         """Return a place for a tool's session where nothing is, and nothing was."""
-        return self._folder(tool) / f"{len(self._places(tool)):03}{TOOLS[tool].suffix}"
-
-    def _places(self, tool: str) -> list[Path]:
-        return list(self._folder(tool).glob(f"*{TOOLS[tool].suffix}"))
-
-    def _folder(self, tool: str) -> Path:
-        folder = self.folder / tool.replace(" ", "-")
-        folder.mkdir(exist_ok=True)
-        return folder
+        return Places(self.folder).free(tool, TOOLS[tool].suffix)
 
     def repeat(self, task: Callable[[Bench, str], dict[str, float]], slow: tuple[str, ...] = ()) -> Steps:
         """Return what a task takes each tool, measured by turns."""

@@ -652,7 +652,7 @@ def test_a_zarr_v2_store_says_so(tmp_path: Path) -> None:
 def test_writing_what_is_no_session(untouched: Path) -> None:
     for wrong in (None, "text", series(), {"a": 1}, NWBFile):
         with NWBZarrIO(untouched / "new.zarr", "w") as io, pytest.raises(SchemaError, match="NWBFile"):
-            io.write(wrong)  # type: ignore[arg-type]
+            io.write(wrong)  # type: ignore[call-overload]
 
 
 def test_writing_in_mode_r(untouched: Path) -> None:

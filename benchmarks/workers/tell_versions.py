@@ -8,7 +8,10 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("zarr", "numcodecs", "numpy", "s3fs", "hdmf-zarr", "hdmf", "pynwb", "h5py")
+PACKAGES = (
+    *("zarr", "numcodecs", "numpy", "s3fs", "hdmf-zarr", "hdmf", "pynwb", "h5py"),
+    *("obstore", "pcodec", "remfile", "tensorstore", "zarrs"),
+)
 
 
 def main() -> None:

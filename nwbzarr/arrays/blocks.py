@@ -114,6 +114,11 @@ class BlockCache:
             with self._lock:
                 self._indexes[name] = index
 
+    def drop_index(self, name: Any) -> bool:
+        """Forget a shard's index; False when it was not known."""
+        with self._lock:
+            return self._indexes.pop(name, None) is not None
+
     def stored(self, name: tuple[Any, ...]) -> bytes | None:
         """Return bytes that are kept on disk, or None."""
         if self._disk is None:

@@ -46,10 +46,19 @@ CONCURRENCY = 24
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A part, and the memory that it goes into."""
+
+    part: Part
+    target: Array
+
+
+@dataclass(frozen=True, slots=True)
 class _Piece:
     """A part, and where its chunk's bytes are: from `start` to `stop` of an object, or the whole of it."""
 
     part: Part
+    target: Array
     key: str
     number: int
     start: int = 0
@@ -82,12 +91,12 @@ class ArrayReader:
         self._blocks = blocks
         self._version = version
 
-    def read(self, box: Sequence[Any]) -> Array:
-        """Return the values of a box.
+    def read(self, *boxes: Sequence[Any]) -> list[Array]:
+        """Return the values of some boxes, whose requests go side by side.
 
         Parameters
         ----------
-        box : sequence of slice or numpy.ndarray
+        *boxes : sequence of slice or numpy.ndarray
             One for each axis: a slice with a positive step, or sorted distinct indices.
 
         Raises
@@ -95,27 +104,47 @@ class ArrayReader:
         ChunkError
             When a chunk or shard is damaged; it names the region.
         """
-        out = np.empty(box_shape(box, self.form.shape), self.form.dtype)
+        results = [np.empty(box_shape(box, self.form.shape), self.form.dtype) for box in boxes]
         wanted = [
-            part for part in plan_parts(box, self.form.shape, self.form.chunks) if not self._from_memory(part, out)
+            _Wanted(part, out[part.target])
+            for box, out in zip(boxes, results, strict=True)
+            for part in plan_parts(box, self.form.shape, self.form.chunks)
         ]
-        if not wanted:
-            return out
-        if self._folder is None:
-            sync(self._fetch(wanted, out))
-        else:
-            self._read_files(wanted, out)
-        return out
+        wanted = [want for want in wanted if not self._from_memory(want)]
+        try:
+            self._run(wanted)
+        except ChunkError:
+            # What was appended since makes a new shard in the place of the old one: the index in hand may be that of
+            # the old one, and the new one holds the same values.
+            if not self._forget_indexes(wanted):
+                raise
+            self._run(wanted)
+        return results
+
+    def _run(self, wanted: list[_Wanted]) -> None:
+        if wanted and self._folder is None:
+            sync(self._fetch(wanted))
+        elif wanted:
+            self._read_files(wanted)
+
+    def _forget_indexes(self, wanted: list[_Wanted]) -> bool:
+        """Forget the indexes of the shards that are needed; False when none was known."""
+        if self.form.shard is None:
+            return False
+        places = {self.form.place(want.part.chunk)[0] for want in wanted}
+        for place in places:
+            self._blocks.drop((*self._version, self.form.key(place), "index"))
+        return any([self._blocks.drop_index((*self._version, self.form.key(place))) for place in places])
 
     # From files.
 
-    def _read_files(self, wanted: list[Part], out: Array) -> None:
+    def _read_files(self, wanted: list[_Wanted]) -> None:
         def read(piece: _Piece) -> None:
-            self._place(piece, self._file(piece.key, piece.start, piece.stop), out)
+            self._place(piece, self._file(piece.key, piece.start, piece.stop))
 
-        places = [self.form.place(part.chunk) for part in wanted]
+        places = [self.form.place(want.part.chunk) for want in wanted]
         indexes = {place[0]: self._file_index(place[0]) for place in places} if self.form.shard is not None else {}
-        pieces = [*self._pieces(wanted, places, indexes, out)]
+        pieces = self._pieces(wanted, places, indexes)
         if len(pieces) < 2:  # noqa: PLR2004 - nothing to share out
             for piece in pieces:
                 read(piece)
@@ -155,19 +184,19 @@ class ArrayReader:
 
     # From anywhere else.
 
-    async def _fetch(self, wanted: list[Part], out: Array) -> None:
+    async def _fetch(self, wanted: list[_Wanted]) -> None:
         gate = asyncio.Semaphore(CONCURRENCY)
-        places = [self.form.place(part.chunk) for part in wanted]
+        places = [self.form.place(want.part.chunk) for want in wanted]
         indexes: dict[tuple[int, ...], Index | None] = {}
         if self.form.shard is not None:
             distinct = list(dict.fromkeys(place for place, _ in places))
             found = await _together(self._fetch_index(place, gate) for place in distinct)
             indexes = dict(zip(distinct, found, strict=True))
-        pieces = self._pieces(wanted, places, indexes, out)
+        pieces = self._pieces(wanted, places, indexes)
         await _together(
             [
-                *(self._decode_kept(piece, data, out, gate) for piece, data in self._from_disk(pieces)),
-                *(self._fetch_run(run, out, gate) for run in _runs(pieces)),
+                *(self._decode_kept(piece, data, gate) for piece, data in self._from_disk(pieces)),
+                *(self._fetch_run(run, gate) for run in _runs(pieces)),
             ]
         )
 
@@ -202,29 +231,29 @@ class ArrayReader:
     def _name(self, piece: _Piece) -> tuple[Any, ...]:
         return (*self._version, piece.key, piece.start)
 
-    async def _fetch_run(self, run: list[_Piece], out: Array, gate: asyncio.Semaphore) -> None:
+    async def _fetch_run(self, run: list[_Piece], gate: asyncio.Semaphore) -> None:
         """Fetch what several pieces need with one request, and decode it."""
         first, last = run[0], run[-1]
         async with gate:
             request = None if first.stop is None else RangeByteRequest(first.start, last.stop or 0)
             data = await self._get(first.key, request)
-            await self._decode_run(run, data, out)
+            await self._decode_run(run, data)
             if data is not None and self._blocks.disk is not None:
                 for piece in run:
                     self._blocks.store(self._name(piece), bytes(_within(data, piece, first.start)))
 
-    async def _decode_kept(self, piece: _Piece, data: bytes, out: Array, gate: asyncio.Semaphore) -> None:
+    async def _decode_kept(self, piece: _Piece, data: bytes, gate: asyncio.Semaphore) -> None:
         """Decode what was kept on disk; fetch it again when it was damaged there."""
         try:
-            await self._decode_run([piece], data, out)
+            await self._decode_run([piece], data)
         except ChunkError:
             self._blocks.drop(self._name(piece))
-            await self._fetch_run([piece], out, gate)
+            await self._fetch_run([piece], gate)
 
-    async def _decode_run(self, run: list[_Piece], data: bytes | None, out: Array) -> None:
+    async def _decode_run(self, run: list[_Piece], data: bytes | None) -> None:
         loop, start = asyncio.get_running_loop(), run[0].start
         await asyncio.gather(
-            *(loop.run_in_executor(codec_pool(), self._place, piece, _within(data, piece, start), out) for piece in run)
+            *(loop.run_in_executor(codec_pool(), self._place, piece, _within(data, piece, start)) for piece in run)
         )
 
     async def _get(self, key: str, request: Any) -> Any:
@@ -233,12 +262,12 @@ class ArrayReader:
 
     # Chunks.
 
-    def _from_memory(self, part: Part, out: Array) -> bool:
+    def _from_memory(self, want: _Wanted) -> bool:
         """Put a part in its place when its chunk is kept; False when it is not."""
-        kept = self._blocks.chunk(self._chunk_name(part))
+        kept = self._blocks.chunk(self._chunk_name(want.part))
         if kept is None:
             return False
-        out[part.target] = part.pick(kept)
+        want.target[...] = want.part.pick(kept)
         return True
 
     def _index(self, place: tuple[int, ...], data: bytes | None) -> Index | None:
@@ -261,38 +290,36 @@ class ArrayReader:
 
     def _pieces(
         self,
-        wanted: Iterable[Part],
+        wanted: Iterable[_Wanted],
         places: Iterable[tuple[tuple[int, ...], int]],
         indexes: dict[tuple[int, ...], Index | None],
-        out: Array,
     ) -> list[_Piece]:
         """Return where the bytes of each part are; parts that are not stored get the fill value."""
         pieces = []
-        for part, (place, number) in zip(wanted, places, strict=True):
+        for want, (place, number) in zip(wanted, places, strict=True):
             if self.form.shard is None:
-                pieces.append(_Piece(part, self.form.key(place), 0))
+                pieces.append(_Piece(want.part, want.target, self.form.key(place), 0))
                 continue
             index = indexes[place]
             start, size = (ABSENT, ABSENT) if index is None else map(int, index[number])
             if (start, size) == (ABSENT, ABSENT):
-                out[part.target] = self.form.fill
+                want.target[...] = self.form.fill
             elif start + size > _LARGEST_OBJECT:
-                raise self._damaged(part, f"the index of {self.form.key(place)} leads to byte {start + size:,}")
+                raise self._damaged(want.part, f"the index of {self.form.key(place)} leads to byte {start + size:,}")
             else:
-                pieces.append(_Piece(part, self.form.key(place), number, start, start + size))
+                pieces.append(_Piece(want.part, want.target, self.form.key(place), number, start, start + size))
         return pieces
 
-    def _place(self, piece: _Piece, data: bytes | memoryview | None, out: Array) -> None:
+    def _place(self, piece: _Piece, data: bytes | memoryview | None) -> None:
         """Decode a chunk, and put what is wanted of it in its place."""
-        part, form = piece.part, self.form
+        part, target, form = piece.part, piece.target, self.form
         if data is None:
             if form.shard is not None:
                 raise self._damaged(part, "the shard has gone since its index was read")
-            out[part.target] = form.fill
+            target[...] = form.fill
             return
         if piece.stop is not None and len(data) < piece.stop - piece.start:
             raise self._damaged(part, f"the shard {piece.key} ends before the chunk does: it is cut off")
-        target = out[part.target]
         if target.shape == form.chunks and target.flags.c_contiguous and form.codec.decodes_in_place:
             values = self._decode(part, data, target.reshape(-1).view(np.uint8))
             if not np.may_share_memory(values, target):

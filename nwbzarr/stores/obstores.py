@@ -172,7 +172,7 @@ class ObstoreKeys(ObjectStore[Any]):
         return data
 
     async def _put(self, key: str, data: Any, nbytes: int, mode: Any = "overwrite") -> None:
-        store = self.store
+        store = self.store if nbytes < _BULK else self.bulk
         # In parts, a writer that dies between them would leave litter that nobody sees.
         await patiently(lambda: _told(obstore.put_async(store, key, data, mode=mode, use_multipart=False)), nbytes)
 

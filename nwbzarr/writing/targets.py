@@ -149,7 +149,7 @@ class WriterTarget:
         """Raise `CommitError` when a stored region holds other values than a block."""
         reader = ArrayReader(self.form, self.stored, None, BlockCache(0), (self.url.text,))
         with named_errors(self.url):
-            stored = reader.read(region)
+            (stored,) = reader.read(region)
         if not np.array_equal(stored, block, equal_nan=block.dtype.kind in "fc"):
             message = (
                 f"resume=True goes on with the same data, but what is stored of {self.path} in {region} differs from "

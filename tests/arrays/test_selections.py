@@ -321,8 +321,10 @@ def test_we_read_what_zarr_writes(foreign: Foreign, dtype: str, shape: tuple[int
     with quiet():
         if math.prod(wanted[part].shape):
             made[part] = wanted[part].astype(np.dtypes.StringDType()) if dtype == "O" else wanted[part]
-        # What zarr itself makes of it, so that only we can be wrong.
-        assert_same(made[...], wanted)
+        # What zarr itself makes of it, so that only we can be wrong: it takes -0.0 for a fill value of 0.0.
+        stored = np.asarray(made[...])
+    assert np.array_equal(stored, wanted, equal_nan=dtype.startswith(("f", "c")))
+    wanted = wanted if dtype == "O" else stored
     assert_same(read(foreign.folder), wanted)
     with foreign.in_memory() as url, reading(url) as data:
         check_selections(data, wanted, draw)

@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import subprocess
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,6 @@ from unittest import mock
 
 import numpy as np
 import pytest
-import s3fs
 
 from nwbzarr import NWBFile, NWBZarrIO, ZarrDataIO
 from nwbzarr.errors import (
@@ -25,8 +25,10 @@ from nwbzarr.errors import (
     StoreError,
     StoreNotFoundError,
 )
+from nwbzarr.stores import patience
+from nwbzarr.stores.keys import TRANSPORT_VARIABLE, TRANSPORTS, Transport
 from tests.commit.deaths import run_in_child, settle
-from tests.commit.sessions import Contents, Store, contents, extended, samples, session, small_regions
+from tests.commit.sessions import CHUNK, Contents, Store, contents, extended, samples, session, small_regions
 from tests.servers.faults import Faults
 
 if TYPE_CHECKING:
@@ -36,14 +38,24 @@ if TYPE_CHECKING:
     from tests.servers.faults import FaultProxy
     from tests.servers.fixtures import S3Bucket
 
-#: Options that spare the waiting for answers that never come, and that leave asking again to s3fs.
+#: Options that spare the waiting for answers that never come.
 IMPATIENT: dict[str, Any] = {"config_kwargs": {"retries": {"max_attempts": 0}, "connect_timeout": 5, "read_timeout": 1}}
 
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have s3fs give up after two attempts: what fails in these tests does so for good."""
-    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 2)
+    """Give up soon: what fails in these tests does so for good."""
+    monkeypatch.setattr(patience, "GIVE_UP_SECONDS", 0.3)
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Transport:
+    """Have either library send the requests, by what the environment says."""
+    chosen: Transport = request.param
+    if chosen == "obstore":
+        pytest.importorskip("obstore")
+    monkeypatch.setenv(TRANSPORT_VARIABLE, chosen)
+    return chosen
 
 
 # Disks.
@@ -238,6 +250,7 @@ def _anonymous(options: dict[str, Any]) -> dict[str, Any]:
     return {"anon": True, "client_kwargs": options["client_kwargs"]}
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 @pytest.mark.parametrize("change", [_wrong_secret, _wrong_key, _anonymous])
 def test_refused_credentials(ceph_store: Store, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -261,6 +274,7 @@ def test_refused_credentials(ceph_store: Store, change: Callable[[dict[str, Any]
     assert ceph_store.litter() == []
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 def test_right_credentials_after_refused_ones(ceph_store: Store) -> None:
     assert ceph_store.options is not None
@@ -270,6 +284,7 @@ def test_right_credentials_after_refused_ones(ceph_store: Store) -> None:
     assert ceph_store.state() == contents(session(1))
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 @pytest.mark.parametrize("mode", ["r", "r+"])
 def test_reading_from_a_bucket_that_is_not_there(s3_bucket: S3Bucket, mode: str) -> None:
@@ -277,6 +292,7 @@ def test_reading_from_a_bucket_that_is_not_there(s3_bucket: S3Bucket, mode: str)
         NWBZarrIO("s3://no-such-bucket/session.nwb.zarr", mode, storage_options=s3_bucket.options)
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 @pytest.mark.parametrize("mode", ["w", "w-", "a"])
 def test_writing_to_a_bucket_that_is_not_there(s3_bucket: S3Bucket, mode: str) -> None:
@@ -285,7 +301,7 @@ def test_writing_to_a_bucket_that_is_not_there(s3_bucket: S3Bucket, mode: str) -
         store.write(session(1), mode)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty", "transport")
 @pytest.mark.s3
 def test_a_server_that_is_not_there(s3_bucket: S3Bucket) -> None:
     options = {**s3_bucket.endpoint.through("http://127.0.0.1:1").storage_options(), **IMPATIENT}
@@ -312,6 +328,7 @@ def recovers(store: Store, before: Contents | str, value: int = 2) -> None:
     assert store.litter() == []
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 def test_a_busy_server_is_asked_again(far_store: Store, s3_store: Store, fault_proxy: FaultProxy) -> None:
     fault_proxy.faults = Faults(refuse=0.2, seed=1)
@@ -324,7 +341,7 @@ def test_a_busy_server_is_asked_again(far_store: Store, s3_store: Store, fault_p
     assert s3_store.litter() == []
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty", "transport")
 @pytest.mark.s3
 @pytest.mark.slow
 @pytest.mark.parametrize("match", ["PUT", "PUT .*/c", "PUT .*progress", "PUT .*session.nwb.zarr/zarr.json", "POST"])
@@ -338,7 +355,7 @@ def test_a_server_that_stays_busy(far_store: Store, s3_store: Store, fault_proxy
     recovers(s3_store, before)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty", "transport")
 @pytest.mark.s3
 @pytest.mark.slow
 @pytest.mark.parametrize("requests", [0, 1, 3, 20])
@@ -366,6 +383,7 @@ LOST = {
 }
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 @pytest.mark.parametrize("match", LOST.values(), ids=LOST.keys())
 def test_an_answer_that_is_lost_is_asked_for_again(
@@ -379,8 +397,12 @@ def test_an_answer_that_is_lost_is_asked_for_again(
     assert s3_store.litter() == []
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
-@pytest.mark.parametrize("match", ["PUT .*progress", "PUT .*session.nwb.zarr/zarr.json", "HEAD", "PUT .*/data/c.2"])
+@pytest.mark.parametrize(
+    "match",
+    ["PUT .*progress", "PUT .*session.nwb.zarr/zarr.json", "GET .*session.nwb.zarr/zarr.json", "PUT .*/data/c.2"],
+)
 def test_an_answer_that_is_lost_while_something_is_added(
     far_store: Store, s3_store: Store, fault_proxy: FaultProxy, match: str
 ) -> None:
@@ -392,7 +414,7 @@ def test_an_answer_that_is_lost_while_something_is_added(
     assert s3_store.litter() == []
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty", "transport")
 @pytest.mark.s3
 @pytest.mark.parametrize("match", ["GET .*zarr.json", "GET .*small-chunks", "GET .*/data/c.1"])
 def test_an_answer_that_is_cut_off_is_not_taken_for_whole(
@@ -408,9 +430,7 @@ def test_an_answer_that_is_cut_off_is_not_taken_for_whole(
     assert fault_proxy.injected == 1
 
 
-@pytest.mark.skip(
-    reason="a read that hangs ends with s3fs's own time-out, a minute and more; ours comes with transport"
-)
+@pytest.mark.usefixtures("transport")
 @pytest.mark.s3
 def test_a_server_that_does_not_answer(far_store: Store, s3_store: Store, fault_proxy: FaultProxy) -> None:
     s3_store.write(session(1))
@@ -419,7 +439,7 @@ def test_a_server_that_does_not_answer(far_store: Store, s3_store: Store, fault_
     assert fault_proxy.injected == 1
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty", "transport")
 @pytest.mark.s3
 def test_chunks_that_cannot_be_read_are_no_fill_values(
     far_store: Store, s3_store: Store, fault_proxy: FaultProxy
@@ -435,3 +455,78 @@ def test_chunks_that_cannot_be_read_are_no_fill_values(
         assert np.array_equal(data[:], samples(1))
         with suppress(StoreError):
             assert np.array_equal(data[:10], samples(1)[:10])
+
+
+# Everything at once.
+
+
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a request for lost soon, so that tests need not wait; all else is as it is for everybody."""
+    monkeypatch.setattr(patience, "QUIET_SECONDS", 0.5)
+
+
+@pytest.fixture
+def shaky_store(s3_store: Store, s3_bucket: S3Bucket, fault_proxy: FaultProxy) -> Store:
+    """Return the same place as `s3_store` through the proxy, with the time limits that everybody has."""
+    return Store(s3_store.url, s3_bucket.through(fault_proxy).options)
+
+
+def many_arrays(value: int) -> NWBFile:
+    """Return a session whose write takes some two hundred requests."""
+    nwb = session(value)
+    for index in range(60):
+        nwb.add_scratch(samples(value, CHUNK) + index, name=f"array {index}", description="d")
+    nwb.add_scratch(ZarrDataIO(samples(value, 400), chunks=(CHUNK,)), name="chunks", description="d")
+    return nwb
+
+
+@pytest.mark.usefixtures("brisk", "transport")
+@pytest.mark.s3
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bad_network_loses_nothing(shaky_store: Store, s3_store: Store, fault_proxy: FaultProxy, seed: int) -> None:
+    fault_proxy.faults = Faults(refuse=0.1, truncate=0.01, lose=0.01, hang=0.01, seed=seed)
+    shaky_store.write(many_arrays(1))
+    shaky_store.extend(7)
+    found = shaky_store.read()
+    assert fault_proxy.injected > 20
+    fault_proxy.faults = Faults()
+    assert s3_store.state() == found
+    assert found == {**contents(many_arrays(1)), **{key: found[key] for key in extended(1, 7)}}
+    assert found.items() >= {key: value for key, value in extended(1, 7).items() if key != "/scratch"}.items()
+    assert s3_store.litter() == []
+
+
+@pytest.mark.usefixtures("hasty", "brisk", "transport")
+@pytest.mark.s3
+@pytest.mark.parametrize("match", ["GET", "PUT", "POST", "GET .*list-type"])
+def test_a_server_that_never_answers_is_given_up(
+    shaky_store: Store, s3_store: Store, fault_proxy: FaultProxy, match: str
+) -> None:
+    s3_store.write(session(1))
+    fault_proxy.faults = Faults(hang=1.0, match=match)
+    start = time.monotonic()
+    with pytest.raises(StoreError):
+        shaky_store.write(session(2))
+    # A refusal to wait for ever: an attempt or two, and those of obstore's own.
+    assert time.monotonic() - start < 20
+    assert fault_proxy.injected >= 1
+    fault_proxy.faults = Faults()
+    recovers(s3_store, contents(session(1)))
+
+
+@pytest.mark.usefixtures("brisk", "transport")
+@pytest.mark.s3
+@pytest.mark.parametrize(
+    "match", ["GET .*/data/c.1", "GET .*session.nwb.zarr/zarr.json", "GET .*small-chunks", "PUT .*/data/c.1", "POST",
+              "PUT .*progress", "PUT .*session.nwb.zarr/zarr.json", "GET .*list-type"]
+)  # fmt: skip
+def test_a_server_that_does_not_answer_once(
+    shaky_store: Store, s3_store: Store, fault_proxy: FaultProxy, match: str
+) -> None:
+    s3_store.write(session(2))
+    fault_proxy.faults = Faults(hang=1.0, limit=1, match=match)
+    shaky_store.write(session(1))
+    assert shaky_store.read() == contents(session(1))
+    assert fault_proxy.injected == 1
+    assert s3_store.litter() == []

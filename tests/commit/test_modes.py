@@ -147,7 +147,7 @@ def test_mode_w_touches_nothing_before_it_writes(store: Store) -> None:
         with pytest.raises(UnstoredTargetError):
             handle.write(shared)
         with pytest.raises(SchemaError):
-            handle.write("no session")  # type: ignore[arg-type]
+            handle.write("no session")  # type: ignore[call-overload]
     assert everything(store) == before
 
 

@@ -23,7 +23,17 @@ VARIABLE = "NWBZARR_PEERS_PYTHON"
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / ".venv-peers"
 SCRIPTS = "tests.peers.scripts"
-PACKAGES = ("hdmf-zarr==0.14.*", "pynwb==4.2.*", "s3fs", "scipy", "xarray", "cachetools")
+PACKAGES = (
+    "hdmf-zarr==0.14.*",
+    "pynwb==4.2.*",
+    "s3fs",
+    "scipy",
+    "xarray",
+    "cachetools",
+    "tenacity",
+    "tqdm",
+    "google-crc32c",
+)
 PYENV_VERSION = "3.12.1"
 HOW_TO_MAKE = (
     f"make it with `python -m tests.peers.environment create {FOLDER.name}`, "
