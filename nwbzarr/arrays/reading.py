@@ -134,7 +134,8 @@ class ArrayReader:
         places = {self.form.place(want.part.chunk)[0] for want in wanted}
         for place in places:
             self._blocks.drop((*self._version, self.form.key(place), "index"))
-        return any([self._blocks.drop_index((*self._version, self.form.key(place))) for place in places])
+        known = [self._blocks.drop_index((*self._version, self.form.key(place))) for place in places]
+        return any(known)
 
     # From files.
 
