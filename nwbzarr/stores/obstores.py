@@ -138,14 +138,19 @@ class ObstoreKeys(ObjectStore[Any]):
 
     async def list(self) -> AsyncIterator[str]:  # type: ignore[override]
         """Yield all keys."""
-        async for key in self._below(None):
+        async for key, _ in self._below(None):
             yield key
+
+    async def entries(self) -> AsyncIterator[tuple[str, int]]:
+        """Yield all keys with the sizes of their values, in bytes."""
+        async for entry in self._below(None):
+            yield entry
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:  # type: ignore[override]
         """Yield the keys that begin so."""
         # obstore takes whole segments only.
         folder = prefix.rpartition("/")[0]
-        async for key in self._below(folder or None):
+        async for key, _ in self._below(folder or None):
             if key.startswith(prefix):
                 yield key
 
@@ -176,8 +181,8 @@ class ObstoreKeys(ObjectStore[Any]):
         # In parts, a writer that dies between them would leave litter that nobody sees.
         await patiently(lambda: _told(obstore.put_async(store, key, data, mode=mode, use_multipart=False)), nbytes)
 
-    async def _below(self, prefix: str | None) -> AsyncIterator[str]:
-        """Yield keys in order; a listing that breaks off goes on behind the last key that came."""
+    async def _below(self, prefix: str | None) -> AsyncIterator[tuple[str, int]]:
+        """Yield keys and sizes in order; a listing that breaks off goes on behind the last key that came."""
         last: str | None = None
         stream: Any = None
 
@@ -195,7 +200,7 @@ class ObstoreKeys(ObjectStore[Any]):
         while (batch := await patiently(attempt)) is not None:
             for entry in batch:
                 last = entry["path"]
-                yield entry["path"]
+                yield entry["path"], entry["size"]
 
 
 def open_obstore_keys(url: StoreURL, options: Options) -> ObstoreKeys:

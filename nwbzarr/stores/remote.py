@@ -132,13 +132,18 @@ class RemoteKeys(FsspecStore):
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Yield the keys that begin so."""
+        async for key, _ in self.entries(prefix):
+            yield key
+
+    async def entries(self, prefix: str = "") -> AsyncIterator[tuple[str, int]]:
+        """Yield the keys that begin so, with the sizes of their values, in bytes."""
         if self._is_s3:
-            async for key in self._list_on_s3(prefix):
-                yield key
+            async for entry in self._list_on_s3(prefix):
+                yield entry
             return
-        found = await patiently(lambda: self.fs._find(f"{self.path}/{prefix}", detail=False, withdirs=False), None)  # noqa: SLF001
-        for path in found:
-            yield path.removeprefix(f"{self.path}/")
+        found = await patiently(lambda: self.fs._find(f"{self.path}/{prefix}", detail=True, withdirs=False), None)  # noqa: SLF001
+        for path, about in found.items():
+            yield path.removeprefix(f"{self.path}/"), int(about.get("size") or 0)
 
     # How requests are sent.
 
@@ -188,8 +193,8 @@ class RemoteKeys(FsspecStore):
                 raise PermissionError(errno.EACCES, message)
             raise ServiceError(message, 503 if code in ("SlowDown", "InternalError", "ServiceUnavailable") else 400)
 
-    async def _list_on_s3(self, prefix: str) -> AsyncIterator[str]:
-        """Yield keys page by page: only the page that is lost is asked for again."""
+    async def _list_on_s3(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """Yield keys and sizes page by page: only the page that is lost is asked for again."""
         bucket, start, _ = self.fs.split_path(f"{self.path}/{prefix}")
         root = len(start) - len(prefix)
         asked = {"Bucket": bucket, "Prefix": start}
@@ -197,7 +202,7 @@ class RemoteKeys(FsspecStore):
             page = await patiently(lambda: self.fs._call_s3("list_objects_v2", **asked))  # noqa: SLF001
             for entry in page.get("Contents", ()):
                 if key := entry["Key"][root:]:
-                    yield key
+                    yield key, entry["Size"]
             if not page.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = page["NextContinuationToken"]

@@ -10,10 +10,10 @@ from zarr.core.sync import sync
 from nwbzarr.stores.failures import named_errors
 from nwbzarr.stores.keys import LocalKeys
 from nwbzarr.stores.metered import MeteredStore
-from nwbzarr.stores.patience import patiently
-from nwbzarr.stores.remote import RemoteKeys
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from zarr.abc.store import Store
 
     from nwbzarr.stores.url import StoreURL
@@ -31,7 +31,7 @@ def stored_sizes(keys: Store, url: StoreURL) -> dict[str, int]:
     with named_errors(url):
         if isinstance(inner, LocalKeys):
             return _sizes_of_files(os.fspath(inner.root))
-        return sync(_sizes_over_fsspec(inner) if isinstance(inner, RemoteKeys) else _sizes_over_obstore(inner))
+        return sync(_collect(inner.entries()))
 
 
 def _sizes_of_files(root: str) -> dict[str, int]:
@@ -42,19 +42,5 @@ def _sizes_of_files(root: str) -> dict[str, int]:
     }
 
 
-async def _sizes_over_fsspec(keys: RemoteKeys) -> dict[str, int]:
-    root = keys.path.strip("/")
-    found = await patiently(lambda: keys.fs._find(keys.path, detail=True))  # noqa: SLF001
-    return {
-        str(path).strip("/").removeprefix(root).lstrip("/"): int(about.get("size") or 0)
-        for path, about in found.items()
-    }
-
-
-async def _sizes_over_obstore(keys: Any) -> dict[str, int]:
-    import obstore
-
-    found: dict[str, int] = {}
-    async for batch in obstore.list(keys.store):
-        found.update({entry["path"]: int(entry["size"]) for entry in batch})
-    return found
+async def _collect(entries: AsyncIterator[tuple[str, int]]) -> dict[str, int]:
+    return {key: size async for key, size in entries}

@@ -525,7 +525,9 @@ def test_duplicate_names_are_refused_everywhere() -> None:
     assert len(nwb.acquisition) == 1
 
 
-@pytest.mark.parametrize("wrong", [1, "text", None, np.arange(3), {"a": 1}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [1, "text", None, np.arange(3), {"a": 1}, object()], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_container_is_refused(wrong: Any) -> None:
     module = ProcessingModule("m", "d")
     nwb = session()
