@@ -14,7 +14,7 @@ from counting import BUCKET, files_of
 from latency import in_flight
 from measuring import ArrayWorker, Measurement, Outcomes, failures_of, repeat
 from running import OURS, WorkerError
-from workers.array_steps import digest_of
+from workers.array_steps import TOGETHER, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,10 @@ SUFFIXES = {
 #: Tools that store the bare array with nwbzarr's layout.
 SAME_LAYOUT = (*ZARR, "tensorstore")
 
-STEPS = ("write", "all", "second", "windows")
+STEPS = ("write", "all", "second", "windows", TOGETHER)
+
+#: Tools that can be asked for several windows at once.
+AT_ONCE = (OURS, OBSTORE, "tensorstore")
 #: Steps that move everything: tools that take minutes for it get fewer turns.
 WHOLE = ("write", "all")
 SLOW = (HDMF, S3FS, REMFILE)
@@ -120,6 +123,8 @@ class RemoteBench:
 
     @staticmethod
     def _takes_part(tool: str, step: str) -> bool:
+        if step == TOGETHER:
+            return tool in AT_ONCE
         return not (tool == REMFILE and step == "write") and not (tool in BARE and step not in WHOLE)
 
     def _limits(self, latency: float) -> Limits:

@@ -9,10 +9,10 @@ from array_rows import ArrayRow, Work, at_least, at_most, rows_of
 from measuring import ratio
 from remote_arrays import BARE, HDMF, OBSTORE, REMFILE, S3FS, ZARR
 from running import OURS
-from workers.array_steps import WINDOW
+from workers.array_steps import TOGETHER, WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from measuring import Outcome, Outcomes, Samples
     from remote_arrays import Latencies
@@ -37,6 +37,7 @@ WORKS = {
     "write": "upload",
     "all": "open, download all",
     "second": "open, one second of all channels",
+    TOGETHER: "open, the same {windows} windows asked for at once (`read_many`)",
     "windows": "open, {windows} random windows of {samples} samples x {channels} channels",
 }
 
@@ -45,10 +46,10 @@ def remote_rows(found: Latencies, samples: Samples, server: str) -> Iterator[Arr
     """Yield the rows of all latencies."""
     for between, steps in found.items():
         for step, outcomes in steps.items():
-            windows = samples.windows if step == "windows" else 1
+            windows = samples.windows if step in ("windows", TOGETHER) else 1
             text = WORKS[step].format(windows=windows, samples=WINDOW[0], channels=WINDOW[1])
             work = Work(f"S3 ({server}), {between}: {text}", windows, samples.nbytes if step in ("write", "all") else 0)
-            judge = partial(_judge, step, outcomes) if between == JUDGED else _nothing
+            judge = partial(_judge, step, steps) if between == JUDGED else _nothing
             yield from rows_of(work, outcomes, OURS, judge, TITLES)
 
 
@@ -56,7 +57,15 @@ def _nothing(_: str) -> tuple[Target, ...]:
     return ()
 
 
-def _judge(step: str, outcomes: Outcomes, tool: str) -> tuple[Target, ...]:
+def _judge(step: str, steps: Mapping[str, Outcomes], tool: str) -> tuple[Target, ...]:
+    outcomes = steps[step]
+    if step == TOGETHER and tool in (OURS, OBSTORE):
+        alone = {peer: steps["windows"].get(peer) for peer in (HDMF, REMFILE)}
+        return tuple(
+            at_least(f"{peer} one by one", ratio(one, outcomes[tool]), WINDOWS)
+            for peer, one in alone.items()
+            if one is not None
+        )
     if step == "second" and tool in (OURS, OBSTORE):
         return (at_most("round trips", outcomes[tool].counted("round trips"), TRIPS, ""),)
     if step == "windows" and tool in (HDMF, REMFILE):

@@ -15,6 +15,9 @@ WINDOW = (300, 32)
 WINDOWS = 100
 SEED = 7
 
+#: The windows once more, asked for at once.
+TOGETHER = "together"
+
 READS = ("all", "second", "windows", "channel")
 
 Selection = Any

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from array_steps import READS, WINDOWS, digest_of, selections
+from array_steps import READS, TOGETHER, WINDOWS, digest_of, selections
 from array_tools import LOCAL, ArrayTool, document_of
 from gauge import Gauge
 
@@ -39,10 +39,17 @@ def read(tool: ArrayTool, arguments: argparse.Namespace) -> dict[str, Any]:
     gauge = Gauge()
     with tool.open(arguments.place) as array:
         gauge.done("open")
-        found = [fetched(array[selection]) for selection in chosen]
+        found = together(array, chosen) if arguments.step == TOGETHER else [fetched(array[one]) for one in chosen]
         gauge.done("read")
     peak = gauge.peak()
     return {**gauge.report(), "peak": peak, "digest": digest_of(flat(found))}
+
+
+def together(array: Any, chosen: list[Any]) -> list[Any]:
+    """Return several selections, asked for at once, as far as a tool has a way."""
+    if hasattr(array, "read_many"):
+        return list(array.read_many(chosen))
+    return [future.result() for future in [array[one].read() for one in chosen]]
 
 
 def fetched(part: Any) -> Any:
@@ -71,7 +78,7 @@ def main() -> None:
     add = parser.add_argument
     add("where", choices=("local", "remote"))
     add("tool")
-    add("step", choices=("write", *READS))
+    add("step", choices=("write", *READS, TOGETHER))
     add("place")
     add("--recording", type=Path, help="a .npy file with the samples")
     add("--rows", type=int, help="how many of its rows are written")

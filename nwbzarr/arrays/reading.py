@@ -45,6 +45,10 @@ _LARGEST_OBJECT = 2**50
 CONCURRENCY = 24
 
 
+class _ShardGoneError(ChunkError):
+    """A shard that was there is not: reading it again would find fill values."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """A part, and the memory that it goes into."""
@@ -113,6 +117,8 @@ class ArrayReader:
         wanted = [want for want in wanted if not self._from_memory(want)]
         try:
             self._run(wanted)
+        except _ShardGoneError:
+            raise
         except ChunkError:
             # What was appended since makes a new shard in the place of the old one: the index in hand may be that of
             # the old one, and the new one holds the same values.
@@ -316,7 +322,8 @@ class ArrayReader:
         part, target, form = piece.part, piece.target, self.form
         if data is None:
             if form.shard is not None:
-                raise self._damaged(part, "the shard has gone since its index was read")
+                message = self._damaged(part, "the shard has gone since its index was read").message
+                raise _ShardGoneError(message, path=form.path)
             target[...] = form.fill
             return
         if piece.stop is not None and len(data) < piece.stop - piece.start:

@@ -23,6 +23,7 @@ from numcodecs.vlen import VLenUTF8
 from numcodecs.zstd import Zstd
 
 from nwbzarr.convention.dtypes import packed
+from nwbzarr.convention.filters import Filter, parse_delta, parse_transpose
 from nwbzarr.convention.frames import blosc_part, blosc_size, zstd_bound
 
 Configuration = Mapping[str, Any]
@@ -41,7 +42,7 @@ _ZSTD_BLOCK = 128 * 2**10
 PCODEC_DTYPES = ("int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64")
 
 #: Bytes that encoded text may decode to: this much, and so many times its length, and some for each text.
-_TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 16 * 2**20, 32, 1024
+_TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 8 * 2**20, 16, 1024
 
 
 class Compressor(Protocol):
@@ -96,7 +97,8 @@ class _Gzip:
             member = zlib.decompressobj(31)
             decoded += member.decompress(data, limit + 1 - len(decoded))
             if len(decoded) > limit:
-                raise _oversized(len(decoded), limit)
+                size, decoded = len(decoded), b""  # errors keep what their frames hold
+                raise _oversized(size, limit)
             if not member.eof:
                 message = "the gzip stream is cut off"
                 raise ValueError(message)
@@ -216,54 +218,6 @@ class _Pcodec:
             message = f"{count} values are needed, but {'more' if not progress.finished else progress.n_processed} came"
             raise ValueError(message)
         return out
-
-
-class Filter(Protocol):
-    """Values of one chunk to other values."""
-
-    def encode(self, array: Array) -> Array:
-        """Return what is serialized."""
-
-    def decode(self, array: Array) -> Array:
-        """Return the values."""
-
-    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of what is serialized."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Transpose:
-    order: tuple[int, ...]
-
-    def encode(self, array: Array) -> Array:
-        return array.transpose(self.order)
-
-    def decode(self, array: Array) -> Array:
-        return array.transpose(np.argsort(self.order))
-
-    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(shape[axis] for axis in self.order)
-
-
-@dataclass(frozen=True, slots=True)
-class _Delta:
-    """Differences of neighbours in C order, wrapping round, so that nothing is lost."""
-
-    dtype: np.dtype[Any]
-
-    def encode(self, array: Array) -> Array:
-        flat = np.ascontiguousarray(array).reshape(-1)
-        made = np.empty_like(flat)
-        made[:1] = flat[:1]
-        np.subtract(flat[1:], flat[:-1], out=made[1:])
-        return made.reshape(array.shape)
-
-    def decode(self, array: Array) -> Array:
-        flat = np.ascontiguousarray(array).reshape(-1)
-        return np.cumsum(flat, dtype=self.dtype).reshape(array.shape)
-
-    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +353,7 @@ def _compile(listed: str, dtype: np.dtype[Any]) -> ChunkCodec | None:
     rest = [(codec["name"], codec.get("configuration", {})) for codec in json.loads(listed)]
     filters: list[Filter] = []
     # Transposing what is flat already makes no sense to zarr: differences come after it.
-    for name, make in (("transpose", _transpose), ("numcodecs.delta", _delta)):
+    for name, make in (("transpose", parse_transpose), ("numcodecs.delta", parse_delta)):
         while rest and rest[0][0] == name:
             filters.append(make(rest.pop(0)[1], dtype))
     if not rest:
@@ -409,22 +363,6 @@ def _compile(listed: str, dtype: np.dtype[Any]) -> ChunkCodec | None:
         return None
     compressors = (_COMPRESSORS[name]({"typesize": dtype.itemsize, **given}) for name, given in rest[1:])
     return ChunkCodec(dtype, tuple(filters), serializer, tuple(compressors))
-
-
-def _transpose(given: Configuration, _: np.dtype[Any]) -> Filter:
-    order = tuple(given["order"])
-    if sorted(order) != list(range(len(order))):
-        message = f"order must name every axis once, but {order} was found"
-        raise ValueError(message)
-    return _Transpose(order)
-
-
-def _delta(given: Configuration, dtype: np.dtype[Any]) -> Filter:
-    stored = {np.dtype(given["dtype"]), np.dtype(given.get("astype", given["dtype"]))}
-    if dtype.kind not in "iu" or stored != {dtype.newbyteorder("<")}:
-        message = f"differences are kept here in the dtype of the values, {dtype}, but {stored} was found"
-        raise ValueError(message)
-    return _Delta(dtype)
 
 
 def _serializer(name: str, given: Mapping[str, Any], dtype: np.dtype[Any]) -> Serializer | None:

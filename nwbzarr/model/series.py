@@ -10,10 +10,9 @@ from typing import Any
 
 from nwbzarr.errors import MissingFieldError, SchemaError
 from nwbzarr.model.containers import NWBDataInterface
-from nwbzarr.model.data_io import ZarrDataIO
 from nwbzarr.model.datasets import Dataset
-from nwbzarr.model.elements import Element
 from nwbzarr.model.growth import append_samples
+from nwbzarr.model.sharing import carried_by_link, shared_dataset
 from nwbzarr.model.values import shape_of
 
 _CARRIED = ("unit", "resolution", "conversion", "offset", "continuity")
@@ -83,13 +82,13 @@ class TimeSeries(NWBDataInterface):
         if values.get("rate") is not None and values.get("starting_time") is None:
             values["starting_time"] = 0.0
         self._times = (values.get("timestamps"), values.get("rate"), values.get("starting_time"))
-        values["data"] = _shared(values.get("data"), "data")
-        values["timestamps"] = _shared(values.get("timestamps"), "timestamps")
+        values["data"] = shared_dataset(values.get("data"), "data")
+        values["timestamps"] = shared_dataset(values.get("timestamps"), "timestamps")
         if isinstance(values["data"], Dataset):
             given = {word: values.pop(word, None) for word in _CARRIED}
             defaults = {word: self.schema_fields[word].default for word in _CARRIED if word in self.schema_fields}
             asked = {word: value for word, value in given.items() if value != defaults.get(word)}
-            values.update(_carried_by_link(self.name, values["data"], asked))
+            values.update(carried_by_link(self.name, values["data"], asked))
         return values
 
     def check(self) -> None:
@@ -154,51 +153,6 @@ class TimeSeries(NWBDataInterface):
                     f"but {shape[0]} {field} and {samples} samples came"
                 )
                 raise SchemaError(message)
-
-
-def _shared(value: Any, field: str) -> Any:
-    """Return the dataset to link when the value is another series or its lazy array, else the value itself."""
-    if isinstance(value, TimeSeries):
-        dataset = value.find(field)
-        if dataset is None:
-            message = (
-                f"TimeSeries {value.name!r} cannot share its {field}: it has none; "
-                "give rate and starting_time instead of the series"
-            )
-            raise SchemaError(message)
-        return dataset
-    if isinstance(value, ZarrDataIO):
-        return _shared_or_laid_out(value, field)
-    dataset = getattr(value, "dataset", None)
-    return dataset if isinstance(dataset, Element) else value
-
-
-def _shared_or_laid_out(value: ZarrDataIO, field: str) -> Any:
-    """Return the dataset to link, or the data with its layout."""
-    inner = _shared(value.data, field) if value.link_data else value.data
-    if not isinstance(inner, Dataset):
-        return value
-    if value.wish.given:
-        message = f"a linked dataset keeps its target's layout: give link_data=False to copy {field} into another one"
-        raise SchemaError(message)
-    return inner
-
-
-def _carried_by_link(name: str, dataset: Dataset, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what may still be set: nothing that a linked dataset says already.
-
-    A link carries the attributes of its target. To take another unit silently for the caller's would be wrong data.
-    """
-    for field, value in given.items():
-        stored = dataset.attributes.get(field)
-        if value is not None and value != stored:
-            message = (
-                f"TimeSeries {name!r} links the data of another series, whose {field} is {stored!r}, but {field}="
-                f"{value!r} came: a link keeps its target's {field}; leave it out, or copy the data with "
-                "ZarrDataIO(data, link_data=False)"
-            )
-            raise SchemaError(message)
-    return {"unit": dataset.attributes.get("unit")}
 
 
 class SpatialSeries(TimeSeries):
