@@ -17,7 +17,7 @@ import numpy as np
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import _get_loop
 
-from nwbzarr.arrays.pool import codec_pool, core_count
+from nwbzarr.arrays.pool import codec_pool, core_count, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -171,7 +171,7 @@ class ArrayWriter:
         try:
             if self._failure is not None:
                 return
-            data = form.codec.encode(_padded(values, form))
+            data = form.codec.encode(_padded(values, form), scratch(form.chunk_bytes))
             index, number = form.place(chunk)
             complete = None
             with self._state:

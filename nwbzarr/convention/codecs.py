@@ -48,7 +48,7 @@ _TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 8 * 2**20, 16, 1024
 class Compressor(Protocol):
     """Bytes to fewer bytes."""
 
-    def encode(self, data: bytes) -> bytes:
+    def encode(self, data: Any) -> bytes:
         """Return the encoded bytes."""
 
     def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
@@ -59,7 +59,7 @@ class Compressor(Protocol):
 class _Blosc:
     codec: Blosc
 
-    def encode(self, data: bytes) -> bytes:
+    def encode(self, data: Any) -> bytes:
         return bytes(self.codec.encode(data))
 
     def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
@@ -71,7 +71,7 @@ class _Blosc:
 class _Zstd:
     codec: Zstd
 
-    def encode(self, data: bytes) -> bytes:
+    def encode(self, data: Any) -> bytes:
         return bytes(self.codec.encode(data))
 
     def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
@@ -88,7 +88,7 @@ class _Zstd:
 class _Gzip:
     codec: GZip
 
-    def encode(self, data: bytes) -> bytes:
+    def encode(self, data: Any) -> bytes:
         return bytes(self.codec.encode(data))
 
     def decode(self, data: bytes, limit: int, out: Array | None) -> Any:  # noqa: ARG002
@@ -108,8 +108,9 @@ class _Gzip:
 
 @dataclass(frozen=True, slots=True)
 class _Crc32c:
-    def encode(self, data: bytes) -> bytes:
-        return data + int(google_crc32c.value(data)).to_bytes(_CRC_BYTES, "little")
+    def encode(self, data: Any) -> bytes:
+        whole = bytes(data)
+        return whole + int(google_crc32c.value(whole)).to_bytes(_CRC_BYTES, "little")
 
     def decode(self, data: bytes, limit: int, out: Array | None) -> Any:  # noqa: ARG002
         if len(data) < _CRC_BYTES or google_crc32c.value(bytes(data)) != _CRC_RESIDUE:
@@ -149,8 +150,8 @@ class Serializer(Protocol):
     def size(self, count: int, encoded: int) -> tuple[int, bool]:
         """Return how many bytes `count` values take, or may take at most, and whether that is exact."""
 
-    def encode(self, array: Array) -> bytes:
-        """Return the bytes of an array."""
+    def encode(self, array: Array, scratch: Array | None) -> Any:
+        """Return the bytes of an array; they may lie in the array itself, or in `scratch` (uint8)."""
 
     def decode(self, data: Any, count: int) -> Array:
         """Return `count` values, flat."""
@@ -166,8 +167,15 @@ class _Plain:
     def size(self, count: int, encoded: int) -> tuple[int, bool]:  # noqa: ARG002
         return count * self.stored.itemsize, True
 
-    def encode(self, array: Array) -> bytes:
-        return np.ascontiguousarray(array, dtype=self.stored).tobytes()
+    def encode(self, array: Array, scratch: Array | None) -> Any:
+        if array.dtype == self.stored and array.flags.c_contiguous:
+            return array.reshape(-1).view(np.uint8) if array.dtype.names is None else array.tobytes()
+        if scratch is None or array.dtype.names is not None:
+            return np.ascontiguousarray(array, dtype=self.stored).tobytes()
+        # Fresh memory costs about as much as encoding what is in it.
+        made = scratch[: array.size * self.stored.itemsize]
+        made.view(self.stored).reshape(array.shape)[...] = array
+        return made
 
     def decode(self, data: Any, count: int) -> Array:
         flat: Array = np.frombuffer(data, dtype=self.stored)
@@ -184,7 +192,7 @@ class _Text:
     def size(self, count: int, encoded: int) -> tuple[int, bool]:
         return _TEXT_ROOM + _TEXT_RATIO * encoded + _TEXT_BYTES * count, False
 
-    def encode(self, array: Array) -> bytes:
+    def encode(self, array: Array, scratch: Array | None) -> Any:  # noqa: ARG002
         return bytes(_TEXT_CODEC.encode(np.ascontiguousarray(array, dtype=object).reshape(-1)))
 
     def decode(self, data: Any, count: int) -> Array:
@@ -206,7 +214,7 @@ class _Pcodec:
     def size(self, count: int, encoded: int) -> tuple[int, bool]:
         return count * self.dtype.itemsize + encoded, False
 
-    def encode(self, array: Array) -> bytes:
+    def encode(self, array: Array, scratch: Array | None) -> Any:  # noqa: ARG002
         return bytes(self.codec.encode(np.ascontiguousarray(array, self.dtype).reshape(-1)))
 
     def decode(self, data: Any, count: int) -> Array:
@@ -237,14 +245,22 @@ class ChunkCodec:
     serializer: Serializer
     compressors: tuple[Compressor, ...]
 
-    def encode(self, array: Array) -> bytes:
-        """Return the bytes of a whole chunk."""
+    def encode(self, array: Array, scratch: Array | None = None) -> bytes:
+        """Return the bytes of a whole chunk.
+
+        Parameters
+        ----------
+        array : numpy.ndarray
+            Its values.
+        scratch : numpy.ndarray, optional
+            Memory (uint8) that may be used on the way, at least of the size of the values.
+        """
         for each in self.filters:
             array = each.encode(array)
-        data = self.serializer.encode(array)
+        data = self.serializer.encode(array, scratch)
         for compressor in self.compressors:
             data = compressor.encode(data)
-        return data
+        return bytes(data)
 
     def decode(self, data: bytes, shape: tuple[int, ...], scratch: Array | None = None) -> Array:
         """Return the values of a chunk; they may lie in `data` or in `scratch`, and are not to be changed.
