@@ -75,7 +75,7 @@ def test_s3_blocks_run(in_folder: Path, s3_bucket: S3Bucket, monkeypatch: pytest
 def test_the_first_command_runs_the_demo() -> None:
     first, last = blocks("sh")
     assert first.strip().endswith(".venv/bin/nwbzarr demo")
-    assert last.strip().endswith(".venv/bin/pytest")
+    assert last.strip().endswith(".venv/bin/pytest -n auto --dist worksteal")
 
 
 def test_the_tutorial_script_runs(in_folder: Path) -> None:
