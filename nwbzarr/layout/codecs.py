@@ -7,11 +7,12 @@ flipped bit may decode to wrong values.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.codecs import PCODEC_DTYPES
-from nwbzarr.errors import LayoutError
+from nwbzarr.errors import LayoutError, MissingExtraError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +61,8 @@ def named_chain(name: str, dtype: np.dtype[Any], count: int) -> Chain:
     ------
     LayoutError
         When there is no such name, or it does not take this dtype.
+    MissingExtraError
+        When it needs a package that is not installed.
     """
     chain = _CHAINS.get(name)
     if chain is None:
@@ -90,6 +93,9 @@ def _pcodec(dtype: np.dtype[Any], _: int) -> Chain:
     if dtype.name not in PCODEC_DTYPES:
         message = f"'pcodec' takes {', '.join(PCODEC_DTYPES)}, but {dtype} came: leave its codecs to the planner"
         raise LayoutError(message)
+    if importlib.util.find_spec("pcodec") is None:
+        message = "'pcodec' needs the package of that name, to write and to read: pip install 'nwbzarr[pcodec]'"
+        raise MissingExtraError(message)
     return {"name": "numcodecs.pcodec", "configuration": {"level": 8}}, CHECKSUM
 
 

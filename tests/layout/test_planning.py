@@ -15,7 +15,7 @@ from zarr.storage import MemoryStore
 
 from nwbzarr.convention.documents import array_document, dump_document
 from nwbzarr.convention.dtypes import encode_data_type, fill_value
-from nwbzarr.errors import LayoutError
+from nwbzarr.errors import LayoutError, MissingExtraError
 from nwbzarr.layout.planning import CHUNK_BYTES, SHARD_BYTES, SINGLE_CHUNK_BYTES, ArrayLayout, plan_layout
 
 if TYPE_CHECKING:
@@ -273,3 +273,9 @@ def test_zarr_takes_our_layouts(shape: tuple[int, ...], wishes: dict[str, Any], 
     array[...] = values
     assert np.array_equal(np.asarray(zarr.open_array(MemoryStore(held), mode="r")[...]), values)
     assert len(held) - 1 <= objects_of(layout, shape)
+
+
+def test_a_codec_whose_package_is_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"nwbzarr\[pcodec\]"):
+        plan_layout((10,), np.dtype("int16"), compressors="pcodec")
