@@ -69,11 +69,10 @@ class ArrayForm:
             number = number * count + index % count
         return tuple(index // count for index, count in zip(chunk, counts, strict=True)), number
 
-    def span(self, chunk: Sequence[int]) -> tuple[slice, ...]:
-        """Return the part of the array that a chunk covers, cut at the array's edges."""
-        return tuple(
-            slice(index * step, min((index + 1) * step, size))
-            for index, step, size in zip(chunk, self.chunks, self.shape, strict=True)
+    def region(self, index: Sequence[int], steps: Sequence[int]) -> str:
+        """Return, for people, the part of the array that a chunk or an object covers, cut at the array's edges."""
+        return ", ".join(
+            f"{at * step}:{min((at + 1) * step, size)}" for at, step, size in zip(index, steps, self.shape, strict=True)
         )
 
     @property

@@ -64,7 +64,6 @@ class _Piece:
     part: Part
     target: Array
     key: str
-    number: int
     start: int = 0
     stop: int | None = None
 
@@ -283,10 +282,7 @@ class ArrayReader:
         try:
             index = self.form.shard.parse_index(data)
         except NWBZarrError as error:
-            region = ", ".join(
-                f"{index * step}:{min((index + 1) * step, size)}"
-                for index, step, size in zip(place, self.form.objects, self.form.shape, strict=True)
-            )
+            region = self.form.region(place, self.form.objects)
             message = (
                 f"{error.message} (object {self.form.key(place)}, region [{region}]); the other regions are readable, "
                 "restore this one or write it again"
@@ -305,7 +301,7 @@ class ArrayReader:
         pieces = []
         for want, (place, number) in zip(wanted, places, strict=True):
             if self.form.shard is None:
-                pieces.append(_Piece(want.part, want.target, self.form.key(place), 0))
+                pieces.append(_Piece(want.part, want.target, self.form.key(place)))
                 continue
             index = indexes[place]
             start, size = (ABSENT, ABSENT) if index is None else map(int, index[number])
@@ -314,7 +310,7 @@ class ArrayReader:
             elif start + size > _LARGEST_OBJECT:
                 raise self._damaged(want.part, f"the index of {self.form.key(place)} leads to byte {start + size:,}")
             else:
-                pieces.append(_Piece(want.part, want.target, self.form.key(place), number, start, start + size))
+                pieces.append(_Piece(want.part, want.target, self.form.key(place), start, start + size))
         return pieces
 
     def _place(self, piece: _Piece, data: bytes | memoryview | None) -> None:
@@ -375,7 +371,7 @@ class ArrayReader:
             raise self._damaged(part, str(error)) from error
 
     def _damaged(self, part: Part, reason: str) -> ChunkError:
-        region = ", ".join(f"{cut.start}:{cut.stop}" for cut in self.form.span(part.chunk))
+        region = self.form.region(part.chunk, self.form.chunks)
         message = (
             f"the chunk {part.chunk} must hold {self.form.dtype} of shape {self.form.chunks}, region [{region}], but it "
             f"cannot be decoded: {reason}; the other regions are readable, restore this one or write it again"

@@ -63,6 +63,10 @@ class ShardForm:
             raise DocumentError(message)
         return np.frombuffer(body, "<u8").reshape(-1, 2)
 
+    def index_within(self, data: bytes) -> Index:
+        """Return the index of a whole shard; raises as `parse_index` does."""
+        return self.parse_index(data[-self.index_bytes :] if self.at_end else data[: self.index_bytes])
+
     def pack(self, chunks: Sequence[bytes | None]) -> list[bytes]:
         """Return the pieces of a shard, in order, of all its encoded chunks; None for those beyond the array's edge."""
         sizes = np.array([len(chunk or b"") for chunk in chunks], np.uint64)

@@ -131,7 +131,7 @@ def parse_layout(document: Mapping[str, Any]) -> ArrayLayout | None:
     if codecs[0].get("name") != "sharding_indexed":
         return ArrayLayout(objects, None, tuple(codecs))
     given = codecs[0]["configuration"]
-    return ArrayLayout(tuple(given["chunk_shape"]), objects, tuple(given["codecs"]))
+    return ArrayLayout(tuple(given["chunk_shape"]), objects, tuple(given.get("codecs", ())))
 
 
 def plan_layout(  # noqa: PLR0913 - what decides, and what overrides it

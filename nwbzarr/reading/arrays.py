@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.convention.names import join_path
 from nwbzarr.errors import NWBZarrError
+from nwbzarr.layout.planning import parse_layout
 from nwbzarr.reading.selections import plan_selection
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nwbzarr.layout.planning import ArrayLayout
     from nwbzarr.model.datasets import Dataset
     from nwbzarr.model.elements import Location
     from nwbzarr.reading.selections import Selection
@@ -67,18 +68,18 @@ class LazyArray(NDArrayOperatorsMixin):
         return self.size * self.dtype.itemsize
 
     @cached_property
+    def _layout(self) -> ArrayLayout | None:
+        return parse_layout(self._document)
+
+    @property
     def chunks(self) -> tuple[int, ...] | None:
         """Shape of the unit of compression."""
-        codecs = self._document.get("codecs") or [{}]
-        if codecs[0].get("name") == "sharding_indexed":
-            return tuple(codecs[0]["configuration"]["chunk_shape"])
-        return chunk_shape(self._document)
+        return None if self._layout is None else self._layout.chunks
 
     @property
     def shards(self) -> tuple[int, ...] | None:
         """Shape of the unit of storage, or None when every chunk is an object."""
-        codecs = self._document.get("codecs") or [{}]
-        return chunk_shape(self._document) if codecs[0].get("name") == "sharding_indexed" else None
+        return None if self._layout is None else self._layout.shards
 
     @property
     def stored_at(self) -> Location:
@@ -96,9 +97,7 @@ class LazyArray(NDArrayOperatorsMixin):
     @property
     def compression(self) -> str:
         """Names of the codecs, in order."""
-        codecs = self._document.get("codecs") or []
-        if codecs and codecs[0].get("name") == "sharding_indexed":
-            codecs = codecs[0]["configuration"].get("codecs", [])
+        codecs = () if self._layout is None else self._layout.codecs
         return " + ".join(codec.get("name", "?") for codec in codecs)
 
     @cached_property

@@ -165,6 +165,9 @@ class _Work:
         self.progress = settings.progress
         self.budget = settings.max_memory
         self._compared: set[str] = set()
+        #: The root document, and all documents, as they will be; once more when iterators have ended.
+        self._root = b""
+        self._final: dict[str, Document] = {}
         growing = {array.path for array in plan.arrays if isinstance(array.source, BlockSource)}
         self._settled = set(self.documents) - growing
 
@@ -179,6 +182,7 @@ class _Work:
 
     def put_small(self) -> None:
         """Store what is encoded already, and the documents that will not change."""
+        self._root, self._final = _root_of(self._every())
         self.transaction.put(itertools.chain(self.plan.chunks.items(), self._documents(self._settled)))
 
     def put_arrays(self) -> None:
@@ -241,12 +245,14 @@ class _Work:
 
     def finish(self) -> WriteReport:
         """Store the documents that are left, then commit root and sidecar."""
-        root, every = _root_of(self._every())
+        grown = set(self.documents) - self._settled
+        if grown:
+            self._root, self._final = _root_of(self._every())
         self.writer.check_alive()
-        self.transaction.put(self._documents(set(self.documents) - self._settled))
+        self.transaction.put(self._documents(grown))
         small = {**self._kept_small(), **self.small}
-        self.transaction.commit(root, pack_sidecar(root, small))
-        tree = Tree(self.plan.url, root, every, small)
+        self.transaction.commit(self._root, pack_sidecar(self._root, small))
+        tree = Tree(self.plan.url, self._root, self._final, small)
         chunks, nbytes = self.chunks + self.meter.requests["put"], self.nbytes + self.meter.bytes_written
         return WriteReport(self.plan.url, len(self.documents), chunks, nbytes, self.plan.links, tree)
 
@@ -257,9 +263,8 @@ class _Work:
 
     def _documents(self, paths: Collection[str]) -> list[tuple[str, bytes]]:
         """Return keys and bytes of some documents; the root's is what the commit stores."""
-        _, every = _root_of(self._every())
         return [
-            (key_of(path, DOCUMENT), dump_document(every[path]))
+            (key_of(path, DOCUMENT), dump_document(self._final[path]))
             for path in self.documents
             if path in paths and path != "/"
         ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nwbzarr.convention.documents import chunk_shape, grid_shape
 from nwbzarr.convention.dtypes import parse_data_type
-from nwbzarr.writing.sources import BlockSource, Region, SlicedSource, Source
+from nwbzarr.writing.sources import BlockSource, Region, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -224,8 +224,3 @@ def plan_regions(
         end = min(first + stride, shape[0])
         for start in range(first, end, rows):
             yield (slice(start, min(start + rows, end)), *columns)
-
-
-def is_streamed(source: Source) -> bool:
-    """Whether the source is read while the write goes on."""
-    return isinstance(source, SlicedSource | BlockSource)

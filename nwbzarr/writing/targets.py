@@ -269,7 +269,7 @@ def _is_whole(form: ArrayForm, data: bytes) -> bool:
         if shard is None:
             form.codec.decode(data, form.chunks)
             return True
-        index = shard.parse_index(data[-shard.index_bytes :] if shard.at_end else data[: shard.index_bytes])
+        index = shard.index_within(data)
     except (*DECODE_ERRORS, DocumentError):
         return False
     ends = index[index[:, 0] != ABSENT].sum(axis=1)
@@ -281,7 +281,7 @@ def _full_chunks(form: ArrayForm, place: tuple[int, ...], data: bytes | None, ro
     shard = form.shard
     if data is None or shard is None:
         return None
-    index = shard.parse_index(data[-shard.index_bytes :] if shard.at_end else data[: shard.index_bytes])
+    index = shard.index_within(data)
     found: dict[int, bytes] = {}
     for number, inner in enumerate(np.ndindex(*shard.counts)):
         chunk = [first * count + at for first, count, at in zip(place, shard.counts, inner, strict=True)]
