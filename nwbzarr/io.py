@@ -24,6 +24,7 @@ from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.local import LocalCreation, LocalUpdate
 from nwbzarr.stores.objects import ObjectCreation, ObjectUpdate
+from nwbzarr.stores.places import Place
 from nwbzarr.writing.execution import WriteReport, WriteSettings, execute
 from nwbzarr.writing.export import plan_export
 from nwbzarr.writing.planning import give_back, plan_write
@@ -333,7 +334,8 @@ class NWBZarrIO:
             )
             raise SelfOverwriteError(message, self.url.text)
         with open_progress(plan, progress) as told, self._transaction(plan, resume=resume) as transaction:
-            report = execute(plan, transaction, WriteSettings(max_memory, told, verify))
+            place = Place.of(self.manager.connections.open(self.url, self._options))
+            report = execute(plan, transaction, WriteSettings(place, max_memory, told, verify))
         if plan.base is not None and self._session is not None:
             self._session.refresh(report.tree)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from nwbzarr.convention.shards import ShardForm, parse_sharding
 from nwbzarr.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -58,6 +59,13 @@ class ArrayForm:
     def key(self, index: Sequence[int]) -> str:
         """Return the store key of an object of the grid."""
         return key_of(self.path, chunk_key(self.document, index))
+
+    def keys(self, region: Sequence[slice]) -> Iterator[str]:
+        """Yield the store keys of the objects that a region touches."""
+        axes = [
+            range(part.start // step, -(-part.stop // step)) for part, step in zip(region, self.objects, strict=True)
+        ]
+        return map(self.key, itertools.product(*axes))
 
     def place(self, chunk: Sequence[int]) -> tuple[tuple[int, ...], int]:
         """Return the object that holds a chunk, and the chunk's number in it."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from nwbzarr.convention.names import join_path
+from nwbzarr.arrays.stored import StoredArray, import_graphs
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.layout.planning import parse_layout
 from nwbzarr.reading.selections import plan_selection
+from nwbzarr.stores.places import Place
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 
 if TYPE_CHECKING:
@@ -166,13 +167,24 @@ class LazyArray(NDArrayOperatorsMixin):
     def __iter__(self) -> Any:
         return iter(self[...])
 
-    def to_dask(self) -> Any:
-        """Return a Dask array whose blocks are the stored objects (shards, or chunks where there are none)."""
-        import dask.array
+    @property
+    def portable(self) -> StoredArray:
+        """What other processes read it by."""
+        place, reader = Place.of(self._session.store), self._session.reader(self.path)
+        return StoredArray(self.path, self._document, place, self._session.digest, reader)
 
-        name = f"{self._session.url.name}{join_path(self.path, self._session.digest)}"
-        from_array: Any = dask.array.from_array
-        return from_array(self, chunks=self.shards or self.chunks or "auto", name=name)
+    def to_dask(self) -> Any:
+        """Return a Dask array whose blocks are the stored objects (shards, or chunks where there are none).
+
+        Nothing is requested for it, and workers ask for nothing but chunks.
+
+        Raises
+        ------
+        MissingExtraError
+            When Dask is not installed.
+        """
+        stored_blocks = import_graphs().stored_blocks
+        return stored_blocks(self.portable, self.dtype, self.shards or self.chunks or self.shape)
 
     def __repr__(self) -> str:
         return (

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from zarr.abc.store import Store
 
+    from nwbzarr.stores.keys import Transport
+
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
@@ -31,6 +33,7 @@ class OpenStore:
     url: StoreURL
     keys: Store = field(compare=False)
     options: Options = field(compare=False, repr=False)
+    transport: Transport = field(default="fsspec", compare=False)
 
 
 class Connections:
@@ -80,7 +83,7 @@ class Connections:
             return known
         chosen: Options
         chosen = dict(options) if options is not None else self.policy.options_for(url) or self._options_of_origin(url)
-        store = OpenStore(url, self.metered(open_keys(url, chosen, self.transport)), chosen)
+        store = OpenStore(url, self.metered(open_keys(url, chosen, self.transport)), chosen, self.transport)
         if known is not None:
             close_keys(known.keys)
         self._open[url] = store

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING
 from nwbzarr.convention.names import DOCUMENT, SIDECAR, WRITE_NOTE
 from nwbzarr.errors import CommitConflictError, StoreAccessError, StoreExistsError, StoreNotFoundError
 from nwbzarr.stores.keys import LocalKeys, named_errors
+from nwbzarr.stores.places import Delivery, Place
 from nwbzarr.stores.transactions import Transaction
+from nwbzarr.stores.url import StoreURL
 
 try:
     import fcntl
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from zarr.abc.store import Store
 
     from nwbzarr.stores.notes import WriteNote
-    from nwbzarr.stores.url import StoreURL
 
 _STAGING = ".nwbzarr-staging"
 _PREVIOUS = ".nwbzarr-previous"
@@ -138,6 +139,10 @@ class LocalCreation(Transaction):
         with named_errors(self.url):
             for key, data in values:
                 self._write(key, data)
+
+    def delivery(self, place: Place) -> Delivery:  # noqa: ARG002 - workers must not touch the store that is there
+        """Return where workers store objects: in the staging folder."""
+        return Delivery(Place(StoreURL("file", "", self.staging.as_posix())), keys=self.keys)
 
     def renew(self) -> None:
         """Do nothing: the lock on the staging folder lives as long as the process."""

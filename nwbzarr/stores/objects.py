@@ -16,12 +16,14 @@ from nwbzarr.convention.names import DOCUMENT, SIDECAR, WRITE_MARK, WRITE_NOTE
 from nwbzarr.errors import CommitConflictError, NWBZarrError, StoreExistsError
 from nwbzarr.stores.keys import create_key, delete_keys, list_keys, read_many, replace_key, write_many
 from nwbzarr.stores.marks import ACTIVE, LEASE_SECONDS, RENEWAL_SECONDS, WriteMark, parse_mark
+from nwbzarr.stores.places import Delivery
 from nwbzarr.stores.transactions import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from nwbzarr.stores.notes import WriteNote
+    from nwbzarr.stores.places import Place
     from nwbzarr.stores.url import StoreURL
 
 
@@ -56,6 +58,10 @@ class ObjectTransaction(Transaction):
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:
         """Store values under their keys, concurrently."""
         write_many(self.keys, values, self.url)
+
+    def delivery(self, place: Place) -> Delivery:
+        """Return where workers store objects: in place, as long as the mark is this write's."""
+        return Delivery(place, self.mark.token, self.keys)
 
     def renew(self) -> None:
         """Renew the mark when it gets old."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
+from nwbzarr.stores.places import Delivery
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from types import TracebackType
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from zarr.abc.store import Store
 
     from nwbzarr.stores.notes import WriteNote
+    from nwbzarr.stores.places import Place
 
 
 class Transaction(ABC):
@@ -72,6 +75,16 @@ class Transaction(ABC):
 
     def discard(self, names: Collection[str]) -> None:  # noqa: B027 - only what can be gone on with leaves anything
         """Remove objects that an earlier write has left and this one does not need."""
+
+    def delivery(self, place: Place) -> Delivery:
+        """Return where workers of other processes store the objects of this write, once it has begun.
+
+        Parameters
+        ----------
+        place : Place
+            The store's own place.
+        """
+        return Delivery(place, keys=self.keys)
 
     @abstractmethod
     def renew(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nwbzarr.arrays.stored import import_graphs
 from nwbzarr.convention.chunks import can_decode, encode_chunk
 from nwbzarr.convention.documents import (
     Document,
@@ -29,10 +30,11 @@ from nwbzarr.layout.rules import LayoutRules, LayoutWish
 from nwbzarr.model.columns import ElementIdentifiers, VectorData
 from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.values import dims_of, is_blocks
+from nwbzarr.stores.places import Place
 from nwbzarr.stores.zarr_arrays import check_array, place_of
 from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan
 from nwbzarr.writing.references import ReferenceRows, find_references, schema_dtype, settled_rows
-from nwbzarr.writing.sources import BlockSource, MemorySource, Source, open_source
+from nwbzarr.writing.sources import BlockSource, MemorySource, Source, is_graph, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,11 +204,9 @@ class DatasetPlanner:
 
     def _note_reads(self, data: Any) -> None:
         """Note stores that some data is read from lazily, as far as it can be seen."""
-        graph = getattr(data, "__dask_graph__", None)
-        parts = dict(graph() or {}).values() if graph is not None else (data,)
-        for part in parts:
+        for part in import_graphs().parts_of(data) if is_graph(data) else (data,):
             location = getattr(part, "stored_at", None)
-            if isinstance(location, Location):
+            if isinstance(location, Location | Place):
                 self.parts.reads.add(location.url)
             place = place_of(getattr(part, "store", None))
             if place is not None:

@@ -41,12 +41,13 @@ from nwbzarr.writing.plans import (
     WritePlan,
     plan_regions,
 )
-from nwbzarr.writing.sources import BlockSource, MemorySource
+from nwbzarr.writing.sources import BlockSource, GraphSource, MemorySource
 from nwbzarr.writing.targets import Target, open_target, whole_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from nwbzarr.stores.places import Place
     from nwbzarr.stores.transactions import Transaction
     from nwbzarr.stores.url import StoreURL
     from nwbzarr.writing.sources import Region
@@ -102,10 +103,13 @@ class WriteSettings:
         keeps is not counted.
     progress : callable
         Called with path and decoded bytes for what is stored of arrays; from several threads, one at a time.
+    place : Place
+        Where the store is, for workers of other processes.
     verify : callable
         Called when all values are stored and none is visible; raises when they do not fit each other.
     """
 
+    place: Place
     max_memory: int = MEMORY_BYTES
     progress: Callable[[str, int], None] = lambda _path, _nbytes: None
     verify: Callable[[], None] = lambda: None
@@ -164,6 +168,7 @@ class _Work:
         self.nbytes = sum(map(len, plan.chunks.values()))
         self.progress = settings.progress
         self.budget = settings.max_memory
+        self.place = settings.place
         self._compared: set[str] = set()
         #: The root document, and all documents, as they will be; once more when iterators have ended.
         self._root = b""
@@ -187,14 +192,33 @@ class _Work:
 
     def put_arrays(self) -> None:
         """Store arrays, copies and appended rows."""
+        graphs = [array for array in self.plan.arrays if isinstance(array.source, GraphSource)]
         for array in self.plan.arrays:
-            self.write_array(array)
+            if array not in graphs:
+                self.write_array(array)
         for copy in self.plan.copies:
             self.copy_array(copy)
         for append in self.plan.appends:
             self.append_rows(append)
         with named_errors(self.plan.url):
             self.writer.close()
+        if graphs:
+            self.store_graphs(graphs)
+
+    def store_graphs(self, arrays: list[ArrayPlan]) -> None:
+        """Have the blocks of Dask arrays computed and stored by tasks of one graph."""
+        from nwbzarr.writing.graphs import store_graphs
+
+        for array in arrays if self.writer.finished else ():
+            target = self._target(array.path, array.document)
+            source: Any = array.source
+            for region in plan_regions(source.shape, array.objects, source.dtype.itemsize):
+                self._compare(target, region, source.read)
+        delivery = self.transaction.delivery(self.place)
+        finished, alive = self.writer.finished, self.writer.check_alive
+        objects, nbytes = store_graphs(arrays, delivery, finished, self.progress, alive)
+        self.chunks += objects
+        self.nbytes += nbytes
 
     def write_array(self, array: ArrayPlan) -> None:
         """Write an array, region by region."""
@@ -310,26 +334,28 @@ class _Work:
             target.put(moved, rows[region])
 
     def _is_stored(self, target: Target, region: Region, read: Callable[[Region], np.ndarray[Any, Any]]) -> bool:
-        """Whether an earlier write has stored a region; the first chunk of an array that it has stored is compared.
-
-        Raises
-        ------
-        CommitError
-            When it holds other values than are to be written.
-        """
-        if not target.begins_stored(region, self.writer.finished):
-            return False
-        if target.path not in self._compared:
-            self._compared.add(target.path)
-            sample = tuple(
-                slice(part.start, min(part.start + step, part.stop))
-                for part, step in zip(region, target.unit, strict=True)
-            )
-            target.check_same(sample, read(sample))
+        """Whether an earlier write has stored a region; raises as `_compare` does."""
+        self._compare(target, region, read)
         if not target.is_stored(region, self.writer.finished):
             return False
         self.progress(target.path, math.prod(part.stop - part.start for part in region) * target.itemsize)
         return True
+
+    def _compare(self, target: Target, region: Region, read: Callable[[Region], np.ndarray[Any, Any]]) -> None:
+        """Compare the first chunk that an earlier write has stored of an array with what is to be written.
+
+        Raises
+        ------
+        CommitError
+            When it holds other values.
+        """
+        if target.path in self._compared or not target.begins_stored(region, self.writer.finished):
+            return
+        self._compared.add(target.path)
+        sample = tuple(
+            slice(part.start, min(part.start + step, part.stop)) for part, step in zip(region, target.unit, strict=True)
+        )
+        target.check_same(sample, read(sample))
 
     def _target(self, path: str, document: Document) -> Target:
         return open_target(path, document, self.keys, self.writer, self.plan.url)

@@ -78,6 +78,20 @@ class SlicedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphSource:
+    """A Dask array: its blocks are computed and stored by tasks of one graph, wherever they run."""
+
+    data: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    where: str
+
+    def read(self, region: Region) -> np.ndarray[Any, Any]:
+        """Return the values of a region, computed here and now."""
+        return as_stored(np.asarray(self.data[region]), self.where)
+
+
+@dataclass(frozen=True, slots=True)
 class BlockSource:
     """Blocks that come one after another along the first dimension.
 
@@ -152,7 +166,7 @@ class SpentBlocks(Iterator[Any]):
         raise SchemaError(message)
 
 
-Source = MemorySource | SlicedSource | BlockSource
+Source = MemorySource | SlicedSource | GraphSource | BlockSource
 
 
 def open_source(value: Any, where: str) -> Source:
@@ -178,8 +192,22 @@ def open_source(value: Any, where: str) -> Source:
     if hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__"):
         dtype = np.dtype(value.dtype)
         stored = np.dtype(object) if dtype.kind in "UST" else packed(dtype).newbyteorder("=")
-        return SlicedSource(value, tuple(int(size) for size in value.shape), stored, where)
+        kind = GraphSource if is_graph(value) else SlicedSource
+        return kind(value, _known_shape(value, where), stored, where)
     return MemorySource(as_stored(_from_python(value, where), where))
+
+
+def is_graph(value: Any) -> bool:
+    """Whether a value is a Dask array."""
+    return hasattr(value, "__dask_graph__") and hasattr(value, "map_blocks")
+
+
+def _known_shape(value: Any, where: str) -> tuple[int, ...]:
+    """Return the shape of data; Dask may not know it."""
+    if any(size != size for size in value.shape):  # noqa: PLR0124 - NaN
+        message = f"{where} must have a known shape, but {value.shape} came: call compute_chunk_sizes() of the Dask array first"
+        raise SchemaError(message)
+    return tuple(int(size) for size in value.shape)
 
 
 def as_stored(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -134,11 +133,7 @@ class WriterTarget:
 
     def is_stored(self, region: Region, finished: Collection[str]) -> bool:
         """Whether all objects that a region touches are among those that are stored."""
-        axes = [
-            range(part.start // step, -(-part.stop // step))
-            for part, step in zip(region, self.form.objects, strict=True)
-        ]
-        return bool(finished) and all(self.form.key(index) in finished for index in itertools.product(*axes))
+        return bool(finished) and all(key in finished for key in self.form.keys(region))
 
     def begins_stored(self, region: Region, finished: Collection[str]) -> bool:
         """Whether the object that a region begins in is."""
@@ -159,9 +154,7 @@ class WriterTarget:
 
     def keys_below(self, rows: int) -> Collection[str]:
         """Return the keys of the objects that hold the first rows."""
-        shape = (rows, *self.form.shape[1:])
-        grid = [range(-(-size // step)) for size, step in zip(shape, self.form.objects, strict=True)]
-        return {self.form.key(index) for index in itertools.product(*grid)}
+        return set(self.form.keys([slice(0, size) for size in (rows, *self.form.shape[1:])]))
 
 
 @dataclass

@@ -435,14 +435,14 @@ def test_zarr_v2_big_endian_array(tmp_path: Path, through_store: Callable[[TimeS
 def test_dask_arrays_of_any_chunks(through_store: Callable[[TimeSeries], TimeSeries], chunks: tuple[int, ...]) -> None:
     import dask.array
 
-    lazy = dask.array.from_array(numbers(), chunks=chunks) * 2  # type: ignore[no-untyped-call]
+    lazy = dask.array.from_array(numbers(), chunks=chunks) * 2
     same_bits(through_store(TimeSeries("ts", data=lazy, unit="V", rate=1.0)).data, numbers() * 2)
 
 
 def test_dask_array_into_shards_that_do_not_fit_its_chunks(through_store: Callable[[TimeSeries], TimeSeries]) -> None:
     import dask.array
 
-    lazy = dask.array.from_array(numbers(), chunks=(77, 3)) + 1  # type: ignore[no-untyped-call]
+    lazy = dask.array.from_array(numbers(), chunks=(77, 3)) + 1
     wishes = ZarrDataIO(lazy, chunks=(50, 2), shards=(200, 4))
     found = through_store(TimeSeries("ts", data=wishes, unit="V", rate=1.0)).data
     assert (found.chunks, found.shards) == ((50, 2), (200, 4))

@@ -1,0 +1,134 @@
+"""A stored array as data that travels: another process reads boxes of it without opening anything.
+
+Shape, codecs and place go by value, so that workers ask for no metadata. In the process that made it, the session's
+own reader is used, with its connections, its cache and its meter.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nwbzarr.arrays.blocks import BlockCache
+from nwbzarr.arrays.forms import parse_array
+from nwbzarr.arrays.reading import ArrayReader
+from nwbzarr.errors import MissingExtraError, NWBZarrError
+from nwbzarr.stores.failures import named_errors
+from nwbzarr.stores.keys import LocalKeys
+from nwbzarr.stores.zarr_arrays import open_zarr_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nwbzarr.stores.places import Place
+
+#: What a worker keeps of what it read, in bytes: indexes, and chunks that neighbouring tasks share.
+_WORKER_CACHE = BlockCache(64 * 2**20)
+
+#: Members of a document that say nothing of where values are, and stay at home.
+_AT_HOME = frozenset({"attributes", "dimension_names", "consolidated_metadata"})
+
+
+class StoredArray:
+    """A stored array.
+
+    Parameters
+    ----------
+    path : str
+        The array.
+    document : mapping
+        Its metadata.
+    place : Place
+        The store that holds it.
+    digest : str
+        Digest of the store's root document.
+    reader : ArrayReader, optional
+        Reads in this process; another process makes its own.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape.
+    """
+
+    def __init__(
+        self, path: str, document: Mapping[str, Any], place: Place, digest: str, reader: ArrayReader | None = None
+    ) -> None:
+        self.path = path
+        self.place = place
+        self.shape: tuple[int, ...] = tuple(document["shape"])
+        self._document = {name: value for name, value in document.items() if name not in _AT_HOME}
+        self._digest = digest
+        self._reader = reader
+
+    def read(self, box: Sequence[slice]) -> np.ndarray[Any, Any]:
+        """Return the values of a box, given by a slice with step 1 for each axis.
+
+        Raises
+        ------
+        StoreError, ChunkError
+            When it cannot be read.
+        """
+        try:
+            with named_errors(self.place.url):
+                reader = self._reader or _reader_of(self)
+                if reader is not None:
+                    return reader.read(box)[0]
+                array: Any = open_zarr_array(self.place.open(), self.path, self._document, read_only=True)
+                return np.asarray(array[tuple(box)])
+        except NWBZarrError as error:
+            raise error.located(self.place.url.text, self.path) from error
+
+    @property
+    def stored_at(self) -> Place:
+        """Where it is stored."""
+        return self.place
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells it from every other array, and from its own other states: store, path, digest."""
+        return self.place.url.text, self.path, self._digest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredArray) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    def __dask_tokenize__(self) -> tuple[str, str, str]:
+        return self.identity
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredArray, (self.path, self._document, self.place, self._digest)
+
+    def __repr__(self) -> str:
+        return f"<StoredArray {self.path} of {self.place.url.text}: shape {self.shape}>"
+
+
+@lru_cache(256)
+def _reader_of(stored: StoredArray) -> ArrayReader | None:
+    """Return this process's reader of an array; None when zarr must read it."""
+    form = parse_array(stored.path, stored._document)  # noqa: SLF001 - a part of it that stands apart to be kept
+    if form is None:
+        return None
+    keys = stored.place.open()
+    folder = stored.place.url.path if isinstance(keys, LocalKeys) else None
+    return ArrayReader(form, keys, folder, _WORKER_CACHE, stored.identity[::2])
+
+
+def import_graphs() -> Any:
+    """Return the room that makes Dask arrays.
+
+    Raises
+    ------
+    MissingExtraError
+        When Dask is not installed.
+    """
+    try:
+        from nwbzarr.arrays import graphs
+    except ModuleNotFoundError as error:
+        message = "lazy computations need Dask: install it (pip install 'nwbzarr[dask]')"
+        raise MissingExtraError(message) from error
+    return graphs
