@@ -24,6 +24,9 @@
     │   ├── DuplicateNameError        (KeyError)           the name is taken
     │   ├── RowRangeError             (IndexError)         a row that a table does not have
     │   └── NamespaceError            (ValueError)         a namespace that cannot be understood, or an unknown type
+    ├── AnalysisError                 (ValueError)         a computation that the data or the arguments do not allow
+    │   ├── SamplingError             (ValueError)         times that are irregular, or not in order
+    │   └── TimeRangeError            (IndexError)         a time that the series does not reach
     ├── LayoutError                   (ValueError)         chunks, shards or codecs that cannot be
     ├── CommitError                   (OSError)            the write did not become visible
     │   ├── CommitConflictError       (FileExistsError)    another writer came first
@@ -161,6 +164,18 @@ class RowRangeError(SchemaError, IndexError):
 
 class NamespaceError(SchemaError):
     """A namespace that cannot be understood, contradicts itself, or lacks a type."""
+
+
+class AnalysisError(NWBZarrError, ValueError):
+    """A computation that the data or the arguments do not allow."""
+
+
+class SamplingError(AnalysisError):
+    """Times of samples that are irregular where a rate is needed, or not in order."""
+
+
+class TimeRangeError(AnalysisError, IndexError):
+    """A time that the series does not reach."""
 
 
 class LayoutError(NWBZarrError, ValueError):

@@ -7,6 +7,7 @@ number of blocks. Importing this room imports Dask; it refuses to compute.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ import numpy as np
 from dask.highlevelgraph import HighLevelGraph
 
 from nwbzarr.arrays.spans import Spans
-from nwbzarr.arrays.stored import StoredArray
+from nwbzarr.arrays.stored import StoredArray, read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Array = np.ndarray[Any, Any]
+
+#: Decoded bytes of windows that one task reads.
+WINDOW_BYTES = 32 * 2**20
 
 
 def meta_of(ndim: int, dtype: Any) -> Array:
@@ -96,6 +100,69 @@ def stored_blocks(stored: StoredArray, dtype: np.dtype[Any], objects: Sequence[i
     return read_blocks(stored, dtype, Spans(stored.shape[0], max(objects[0], 1)), objects[1:])
 
 
+def as_dask(data: Any) -> Any:
+    """Return data of any kind as a Dask array: what is one already as it is, anything else in blocks of rows."""
+    if isinstance(data, dask.array.Array):
+        return data
+    if not hasattr(data, "shape"):
+        data = np.asarray(data)
+    return dask.array.from_array(data, chunks=getattr(data, "chunks", None) or "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWindows:
+    """Reads windows of a stored array that have the same length; what lies outside of it is NaN.
+
+    Attributes
+    ----------
+    stored : StoredArray
+        The array.
+    count : int
+        Rows of one window.
+    dtype : numpy.dtype
+        Dtype of what is given.
+    """
+
+    stored: StoredArray
+    count: int
+    dtype: np.dtype[Any]
+
+    def __call__(self, starts: Array) -> Array:
+        """Return the windows that begin at some rows: shape ``(len(starts), count, …)``."""
+        return read_windows(self.stored, starts, self.count, self.dtype)
+
+
+def window_blocks(source: Any, starts: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return windows as a Dask array, in blocks of windows.
+
+    Parameters
+    ----------
+    source : StoredArray or dask.array.Array
+        What they are windows of.
+    starts : numpy.ndarray
+        First row of each; windows of a Dask array must lie within it.
+    shape : tuple of int
+        Of all windows together.
+    dtype : numpy.dtype
+        Their dtype.
+    """
+    each = max(math.prod(shape[1:]) * dtype.itemsize, 1)
+    chunks = Spans(len(starts), max(WINDOW_BYTES // each, 1)).sizes_taken
+    if not isinstance(source, StoredArray):
+        rows = np.clip(starts[:, None] + np.arange(shape[1]), 0, source.shape[0] - 1)
+        within = (starts[:, None] + np.arange(shape[1]) == rows).reshape(*rows.shape, *[1] * (len(shape) - 2))
+        found = source[rows.ravel()].reshape(shape).rechunk((chunks, *shape[1:]))
+        return found if within.all() else dask.array.where(within, found, np.nan).astype(dtype)
+    given = dask.array.from_array(starts, chunks=(chunks,))
+    return given.map_blocks(
+        ReadWindows(source, shape[1], dtype),
+        dtype=dtype,
+        new_axis=list(range(1, len(shape))),
+        chunks=(chunks, *((size,) for size in shape[1:])),
+        meta=meta_of(len(shape), dtype),
+    )
+
+
 def sources_of(array: Any) -> set[StoredArray]:
     """Return the stored arrays that a Dask array is computed from; nothing is made of its symbolic layers."""
     return {part for part in parts_of(array) if isinstance(part, StoredArray)}
@@ -120,7 +187,7 @@ def _parts_of_layer(layer: Any) -> Iterator[Any]:
 def _parts(value: Any) -> Iterator[Any]:
     """Yield a part of a task, and what it is made of."""
     yield value
-    if isinstance(value, ReadBlock):
+    if isinstance(value, ReadBlock | ReadWindows):
         yield value.stored
     elif isinstance(value, partial):
         yield from _parts((value.func, *value.args, *value.keywords.values()))

@@ -36,6 +36,17 @@ class Spans:
         """Return blocks of about `step` rows that take at least so many rows of their neighbours."""
         return cls(length, max(-(-step // down), 1) * down, -(-before // down) * down, after, up, down)
 
+    @classmethod
+    def beside(cls, length: int, step: int, before: int = 0, after: int = 0, up: int = 1, down: int = 1) -> Spans:  # noqa: PLR0913
+        """Return such blocks of which each has all the rows that its neighbours need, the last one too."""
+        wanted = cls.around(length, max(step, before, after), before, after, up, down)
+        for count in range(wanted.count, 1, -1):
+            made = cls.around(length, -(-length // count), before, after, up, down)
+            rows = [made.step, length - (made.count - 1) * made.step]
+            if min(rows) >= max(made.before, made.after):
+                return made
+        return cls.around(length, max(length, 1), before, after, up, down)
+
     @property
     def count(self) -> int:
         """Number of blocks; one for no rows."""
@@ -66,6 +77,11 @@ class Spans:
     def sizes_taken(self) -> tuple[int, ...]:
         """Rows that the blocks take."""
         return tuple(part.stop - part.start for part in map(self.taken, range(self.count)))
+
+    @property
+    def sizes_alone(self) -> tuple[int, ...]:
+        """Rows of the blocks without those of their neighbours."""
+        return tuple(min(self.step, self.length - start) for start in range(0, self.length, self.step)) or (0,)
 
     @property
     def sizes_given(self) -> tuple[int, ...]:

@@ -64,20 +64,25 @@ class StoredArray:
         self._reader = reader
 
     def read(self, box: Sequence[slice]) -> np.ndarray[Any, Any]:
-        """Return the values of a box, given by a slice with step 1 for each axis.
+        """Return the values of a box, given by a slice with step 1 for each axis; raises as `read_many` does."""
+        return self.read_many([box])[0]
+
+    def read_many(self, boxes: Sequence[Sequence[slice]]) -> list[np.ndarray[Any, Any]]:
+        """Return the values of some boxes, whose requests go side by side; axes that are not given are taken whole.
 
         Raises
         ------
         StoreError, ChunkError
-            When it cannot be read.
+            When one cannot be read.
         """
+        boxes = [(*box, *(slice(0, size) for size in self.shape[len(box) :])) for box in boxes]
         try:
             with named_errors(self.place.url):
                 reader = self._reader or _reader_of(self)
                 if reader is not None:
-                    return reader.read(box)[0]
+                    return reader.read(*boxes)
                 array: Any = open_zarr_array(self.place.open(), self.path, self._document, read_only=True)
-                return np.asarray(array[tuple(box)])
+                return [np.asarray(array[tuple(box)]) for box in boxes]
         except NWBZarrError as error:
             raise error.located(self.place.url.text, self.path) from error
 
@@ -105,6 +110,29 @@ class StoredArray:
 
     def __repr__(self) -> str:
         return f"<StoredArray {self.path} of {self.place.url.text}: shape {self.shape}>"
+
+
+def read_windows(data: Any, starts: np.ndarray[Any, Any], count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return windows of equal length along the first axis; what lies outside of the data is NaN.
+
+    Parameters
+    ----------
+    data : array_like
+        With ``shape``, and with `read_many` where windows are better read side by side.
+    starts : numpy.ndarray of int
+        First row of each window; may be negative.
+    count : int
+        Rows of one window.
+    dtype : numpy.dtype
+        Dtype of what is given.
+    """
+    parts = [(slice(*np.clip([start, start + count], 0, data.shape[0]).tolist()),) for start in starts]
+    read_many = getattr(data, "read_many", None)
+    found = read_many(parts) if read_many is not None else [np.asarray(data[part]) for part in parts]
+    made = np.full((len(starts), count, *data.shape[1:]), np.nan if dtype.kind in "fc" else 0, dtype)
+    for row, start, (part,), values in zip(made, starts, parts, found, strict=True):
+        row[max(part.start - start, 0) :][: len(values)] = values
+    return made
 
 
 @lru_cache(256)

@@ -6,14 +6,18 @@ The classes add to their types what the schema cannot say: rules between fields,
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nwbzarr.arrays.stored import import_graphs
 from nwbzarr.errors import MissingFieldError, SchemaError
 from nwbzarr.model.containers import NWBDataInterface
 from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.growth import append_samples
 from nwbzarr.model.sharing import carried_by_link, shared_dataset
 from nwbzarr.model.values import shape_of
+
+if TYPE_CHECKING:
+    from nwbzarr.model.windows import Aligned, Window
 
 _CARRIED = ("unit", "resolution", "conversion", "offset", "continuity")
 
@@ -106,6 +110,82 @@ class TimeSeries(NWBDataInterface):
         """Number of samples, or None while the data is an iterator of blocks."""
         shape = shape_of(self.data)
         return shape[0] if shape else None
+
+    def window(self, start: float, stop: float) -> Window:
+        """Return the samples from one time up to another; they are read when they are touched.
+
+        Parameters
+        ----------
+        start, stop : float
+            In seconds from the session's reference time; samples at `start` and later, before `stop`. A window that
+            reaches beyond the series ends with it.
+
+        Raises
+        ------
+        TimeRangeError
+            When it lies outside of the series as a whole.
+        SamplingError
+            When samples have no times, or timestamps are not in order.
+        AnalysisError
+            When `stop` is before `start`, or one is no time.
+        """
+        from nwbzarr.model.windows import window_of
+
+        return window_of(self, start, stop)
+
+    def align(
+        self, events: Any, before: float, after: float, *, outside: str = "raise", rate: float | None = None
+    ) -> Aligned:
+        """Return windows around events, trials, times, channels; they are read when they are touched.
+
+        Parameters
+        ----------
+        events : array_like of float
+            Times in seconds: of stimuli, or the spike times of a unit.
+        before, after : float
+            How far windows reach, in seconds. Each holds the first samples at or after ``event - before``, as many as
+            there are in ``before + after`` seconds.
+        outside : {"raise", "drop", "nan"}
+            What to do with windows that the series does not hold all of.
+        rate : float, optional
+            Samples per second, in Hz; needed just for series with timestamps, and checked against them.
+
+        Raises
+        ------
+        TimeRangeError
+            When a window lies outside, and `outside` is ``"raise"``.
+        SamplingError
+            When samples have no times, or irregular ones.
+        AnalysisError
+            When something else about the arguments is wrong.
+        """
+        from nwbzarr.model.windows import aligned
+
+        return aligned(self, events, before, after, outside=outside, rate=rate)
+
+    def to_dask(self) -> Any:
+        """Return the data as a Dask array: in blocks of the stored objects where it is stored. Nothing is requested.
+
+        Raises
+        ------
+        MissingExtraError
+            When Dask is not installed.
+        """
+        graphs = import_graphs()
+        to_dask = getattr(self.data, "to_dask", None)
+        return graphs.as_dask(self.data) if to_dask is None else to_dask()
+
+    def to_xarray(self) -> Any:
+        """Return the data as an `xarray.DataArray` on Dask, with a time coordinate and what is known of the channels.
+
+        Raises
+        ------
+        MissingExtraError
+            When xarray or Dask is not installed.
+        """
+        from nwbzarr.model.xarrays import as_data_array
+
+        return as_data_array(self)
 
     def append(self, data: Any, timestamps: Any = None, control: Any = None) -> None:
         """Add samples at the end; the next write in mode ``r+`` or ``a`` stores them.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nwbzarr.errors import SchemaError
 from nwbzarr.model.table_columns import chain_of
 from nwbzarr.model.tables import DynamicTable
+
+if TYPE_CHECKING:
+    from nwbzarr.model.windows import AlignedSpikes
 
 #: Attributes of the waveform columns of units, by argument.
 _WAVEFORM_ATTRIBUTES = {
@@ -201,6 +204,25 @@ class Units(DynamicTable):
             return times
         start, stop = in_interval
         return times[(times >= start) & (times <= stop)]
+
+    def align(self, events: Any, before: float, after: float) -> AlignedSpikes:
+        """Return the spikes of all units around events; they are read when they are touched.
+
+        Parameters
+        ----------
+        events : array_like of float
+            Times in seconds.
+        before, after : float
+            How far windows reach, in seconds: spikes at ``event - before`` and later, before ``event + after``.
+
+        Raises
+        ------
+        AnalysisError
+            When an argument is no time.
+        """
+        from nwbzarr.model.windows import aligned_spikes
+
+        return aligned_spikes(self, events, before, after)
 
     def get_starting_time(self) -> float | None:
         """Return the time of the first spike, in seconds, or None without spikes."""
