@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import nwbzarr
 from nwbzarr.cli.demo import Recording, load_recording, run_demo, synthetic_recording
+from nwbzarr.cli.filtering import Filtering, run_filter
 from nwbzarr.cli.listing import describe, draw
 from nwbzarr.errors import NWBZarrError
 
@@ -31,6 +32,8 @@ examples:
       what a session holds, and what it only links to
   nwbzarr explain s3://my-bucket/demo/processed_data.nwb.zarr
       how its arrays are stored (chunks, shards, codecs, sizes), and why
+  nwbzarr filter s3://my-bucket/day1/raw_data.nwb.zarr --band 300 6000 --to s3://my-bucket/day1/filtered.nwb.zarr
+      a session that links to the first and holds what lies between 300 and 6000 Hz
   nwbzarr validate s3://my-bucket/demo/processed_data.nwb.zarr
       everything in it that its own cached namespaces do not allow
 """
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
+    _add_filter(commands)
     return parser
 
 
@@ -121,6 +125,34 @@ def _add_validate(commands: Any) -> None:
     validate.set_defaults(run=_validate)
 
 
+def _add_filter(commands: Any) -> None:
+    filtering = commands.add_parser(
+        "filter",
+        help="derive a session with a band of one of its series",
+        description=(
+            "Write a session that links to another one and holds a band of one of its series (Butterworth, forwards and "
+            "backwards), in the processing module ecephys. Larger than memory is fine: blocks are read, filtered and "
+            "stored one by one, on all cores or on a Dask cluster."
+        ),
+    )
+    filtering.add_argument("url", metavar="URL", help="a session")
+    filtering.add_argument("--band", nargs=2, type=float, required=True, metavar=("LOW", "HIGH"), help="edges, in Hz")
+    filtering.add_argument(
+        "--to", required=True, metavar="URL", help="where the derived session goes (replaced if there)"
+    )
+    filtering.add_argument(
+        "--series",
+        metavar="PATH",
+        help="which series, such as /acquisition/raw (default: the only one of the acquisition)",
+    )
+    filtering.add_argument("--order", type=int, default=5, help="order of the filter (default: %(default)s)")
+    filtering.add_argument("--dtype", help="dtype of the result, such as int16, rounded (default: float32)")
+    filtering.add_argument("--name", default="filtered", help="name of the result (default: %(default)s)")
+    filtering.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")
+    _add_common(filtering)
+    filtering.set_defaults(run=_filter)
+
+
 def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON for programs")
     command.add_argument(
@@ -167,6 +199,18 @@ def _validate(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join([*map(str, problems), f"{len(problems)} problems" if problems else "no problems"]))
     return 1 if problems else 0
+
+
+def _filter(parsed: argparse.Namespace) -> int:
+    asked = Filtering(
+        parsed.url, parsed.to, tuple(parsed.band), parsed.order, parsed.series, parsed.dtype, parsed.name,
+        parsed.scheduler, _options(parsed.option),
+    )  # fmt: skip
+    report = run_filter(asked)
+    links = [{"path": link.path, "source": link.source, "target": link.target.path} for link in report.links]
+    found = {"url": report.url.text, "objects": report.chunks, "nbytes": report.nbytes, "links": links}
+    print(json.dumps(found, indent=2) if parsed.json else report)
+    return 0
 
 
 def _options(pairs: Sequence[str]) -> dict[str, Any] | None:
