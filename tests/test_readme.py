@@ -42,6 +42,7 @@ def test_python_blocks_run_in_order(in_folder: Path) -> None:
         run(code, names)
     assert {path.name for path in in_folder.glob("*.nwb.zarr")} == {
         "ecephys.nwb.zarr",
+        "filtered.nwb.zarr",
         "long.nwb.zarr",
         "raw_data.nwb.zarr",
         "processed_data.nwb.zarr",

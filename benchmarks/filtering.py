@@ -1,0 +1,213 @@
+"""The main job of an analysis: a raw store band-passed into a derived store, on a cluster of two workers.
+
+SciPy alone does the same on the same cores and blocks, all in memory, in the same run: what is above it is reading,
+overlap, encoding, storing and scheduling. Then values at the borders of blocks are compared with those of the filter on a
+longer stretch in memory, and what workers needed of memory and requests is told.
+
+    python benchmarks/filtering.py --seconds 300 --json filtering.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import pickle
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.signal
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from workers.recording import CHANNELS, RATE, Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BAND, ORDER = (300.0, 6000.0), 5
+
+#: Seconds that are made; the recording repeats them.
+DISTINCT = 20
+
+#: How many times SciPy's time the job may take, and bytes that a worker may have.
+MOST, MEMORY = 1.25, 2 * 10**9
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run of the job."""
+
+    dtype: str
+    wall: float
+    alone: float
+    alone_by_channels: float
+    peak: int
+    tasks: int
+    graph_bytes: int
+    planning: float
+    error: float
+    stored: int
+    requests: dict[str, int]
+
+    @property
+    def ratio(self) -> float:
+        """Wall time over SciPy's alone, the faster of the two ways."""
+        return self.wall / min(self.alone, self.alone_by_channels)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.dtype}: {self.wall:.1f} s on the cluster; SciPy alone {self.alone:.1f} s (axis 0 of a block), "
+            f"{self.alone_by_channels:.1f} s (channels in groups); {self.ratio:.2f} times the faster one (at most {MOST}); "
+            f"peak of a worker {self.peak / 1e9:.2f} GB (of {MEMORY / 1e9:g}); {self.tasks} tasks, "
+            f"{self.graph_bytes / self.tasks:.0f} bytes and {1e3 * self.planning / self.tasks:.3f} ms each; "
+            f"largest difference at borders {self.error:.3g} of what is stored; {self.stored / 1e9:.2f} GB stored; "
+            f"requests of workers {self.requests}"
+        )
+
+
+def blocks(seconds: int) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield a recording second by second."""
+    made = list(Recording(DISTINCT).blocks())
+    return itertools.islice(itertools.cycle(made), seconds)
+
+
+def write_raw(url: str, seconds: int) -> None:
+    """Write the raw store."""
+    import nwbzarr
+
+    raw = nwbzarr.NWBFile("a recording", "bench", datetime(2026, 1, 1, tzinfo=UTC))
+    raw.add_acquisition(nwbzarr.TimeSeries("raw", data=blocks(seconds), unit="uV", rate=float(RATE)))
+    with nwbzarr.NWBZarrIO(url, "w") as io:
+        io.write(raw)
+
+
+def filter_alone(url: str, rows: list[tuple[int, int]], by_channels: bool, ready: Any, done: Any) -> None:
+    """Filter blocks that are in memory, one after another; tell the seconds of SciPy."""
+    import nwbzarr
+    from nwbzarr.analysis import kernels
+
+    data = nwbzarr.open(url).acquisition["raw"].data
+    sos = scipy.signal.butter(ORDER, BAND, "bandpass", fs=RATE, output="sos")
+    kernels.sos_filter(np.zeros((2, 1000)), sos, zero_phase=True)
+    spent = 0.0
+    for start, stop in rows:
+        block = data[start:stop]
+        ready.wait()
+        begun = time.perf_counter()
+        if by_channels:
+            for first in range(0, CHANNELS, 48):
+                lines = np.ascontiguousarray(block[:, first : first + 48].T, np.float64)
+                scipy.signal.sosfiltfilt(sos, lines, axis=-1)
+        else:
+            scipy.signal.sosfiltfilt(sos, block, axis=0)
+        spent += time.perf_counter() - begun
+    done.put(spent)
+
+
+def measure_alone(url: str, rows: list[tuple[int, int]], *, by_channels: bool) -> float:
+    """Return the seconds that SciPy takes on two processes side by side."""
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Barrier(2), context.Queue()
+    halves = [rows[: len(rows) // 2 * 2 : 2], rows[1::2]]
+    processes = [context.Process(target=filter_alone, args=(url, half, by_channels, ready, done)) for half in halves]
+    for process in processes:
+        process.start()
+    spent = [done.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return max(spent) * len(rows) / (2 * len(halves[1]))
+
+
+def peak_of_worker() -> int:
+    """Return the most bytes that this process had resident."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
+    """Do the job once, on a cluster of its own."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    import nwbzarr
+    from nwbzarr import analysis
+
+    session = nwbzarr.open(url)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=MEMORY, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        before = max(client.run(peak_of_worker).values())
+        begun = time.perf_counter()
+        made = analysis.bandpass(session.acquisition["raw"], *BAND, order=ORDER, dtype=dtype, name="filtered")
+        derived = session.copy()
+        derived.create_processing_module("ecephys", "band-passed").add(made)
+        with nwbzarr.NWBZarrIO(to, "w") as io:
+            report = io.write(derived)
+        wall = time.perf_counter() - begun
+        peak = max(client.run(peak_of_worker).values())
+    begun = time.perf_counter()
+    graph = dask.optimize(analysis.bandpass(session.acquisition["raw"], *BAND, order=ORDER, dtype=dtype).data)[0].dask
+    tasks = len(dict(graph))
+    planning = time.perf_counter() - begun
+    error = compare(url, to, made.data.chunks[0])
+    print(f"a worker before the job: {before / 1e6:.0f} MB", file=sys.stderr)
+    return Turn(dtype, wall, *alone, peak, tasks, len(pickle.dumps(graph)), planning, error, report.nbytes, {})
+
+
+def compare(url: str, to: str, sizes: tuple[int, ...]) -> float:
+    """Return the largest difference at the borders of blocks from the filter on a longer stretch in memory."""
+    import nwbzarr
+
+    raw = nwbzarr.open(url).acquisition["raw"].data
+    found = nwbzarr.open(to).processing["ecephys"]["filtered"].data
+    sos = scipy.signal.butter(ORDER, BAND, "bandpass", fs=RATE, output="sos")
+    worst = 0.0
+    for border in np.cumsum(sizes)[:-1]:
+        start, stop = max(border - 60_000, 0), min(border + 60_000, raw.shape[0])
+        want = scipy.signal.sosfiltfilt(sos, raw[start:stop, ::48], axis=0)
+        want = np.rint(want) if found.dtype.kind == "i" else want
+        near = slice(border - 2000, border + 2000)
+        got = found[near, ::48]
+        worst = max(worst, float(np.abs(got - want[near.start - start : near.stop - start]).max()))
+    return worst
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=int, default=300, help="of 384 channels at 30 kHz (300)")
+    parser.add_argument("--folder", help="where the run writes (the temporary folder)")
+    parser.add_argument("--dtypes", nargs="*", default=["int16", "float32"], help="of the result (int16 float32)")
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    asked = parser.parse_args()
+    import nwbzarr
+    from nwbzarr import analysis
+
+    with tempfile.TemporaryDirectory(prefix="nwbzarr-filtering-", dir=asked.folder) as folder:
+        url = f"{folder}/raw.nwb.zarr"
+        begun = time.perf_counter()
+        write_raw(url, asked.seconds)
+        print(f"raw store written in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        turns = []
+        for dtype in asked.dtypes:
+            sizes = analysis.bandpass(nwbzarr.open(url).acquisition["raw"], *BAND, dtype=dtype).data.chunks[0]
+            stops = np.cumsum(sizes).tolist()
+            rows = list(zip([0, *stops], stops, strict=False))
+            alone = tuple(measure_alone(url, rows, by_channels=way) for way in (False, True))
+            turns.append(run(url, f"{folder}/{dtype}.nwb.zarr", dtype, alone))
+            print(turns[-1])
+        if asked.json is not None:
+            asked.json.write_text(json.dumps([{**asdict(turn), "ratio": turn.ratio} for turn in turns], indent=2))
+
+
+if __name__ == "__main__":
+    main()
