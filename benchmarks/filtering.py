@@ -14,21 +14,21 @@ import itertools
 import json
 import multiprocessing
 import pickle
-import resource
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 import scipy.signal
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from workers.recording import CHANNELS, RATE, Recording
+from workers.recording import CHANNELS, RATE, Recording  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,6 @@ class Turn:
     planning: float
     error: float
     stored: int
-    requests: dict[str, int]
 
     @property
     def ratio(self) -> float:
@@ -69,8 +68,7 @@ class Turn:
             f"{self.alone_by_channels:.1f} s (channels in groups); {self.ratio:.2f} times the faster one (at most {MOST}); "
             f"peak of a worker {self.peak / 1e9:.2f} GB (of {MEMORY / 1e9:g}); {self.tasks} tasks, "
             f"{self.graph_bytes / self.tasks:.0f} bytes and {1e3 * self.planning / self.tasks:.3f} ms each; "
-            f"largest difference at borders {self.error:.3g} of what is stored; {self.stored / 1e9:.2f} GB stored; "
-            f"requests of workers {self.requests}"
+            f"largest difference at borders {self.error:.3g} of what is stored; {self.stored / 1e9:.2f} GB stored"
         )
 
 
@@ -128,8 +126,9 @@ def measure_alone(url: str, rows: list[tuple[int, int]], *, by_channels: bool) -
 
 
 def peak_of_worker() -> int:
-    """Return the most bytes that this process had resident."""
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Return the most bytes that this process had resident, by Linux."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
 
 def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
@@ -142,7 +141,7 @@ def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
 
     session = nwbzarr.open(url)
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=MEMORY, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=MEMORY, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         before = max(client.run(peak_of_worker).values())
@@ -160,7 +159,55 @@ def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
     planning = time.perf_counter() - begun
     error = compare(url, to, made.data.chunks[0])
     print(f"a worker before the job: {before / 1e6:.0f} MB", file=sys.stderr)
-    return Turn(dtype, wall, *alone, peak, tasks, len(pickle.dumps(graph)), planning, error, report.nbytes, {})
+    return Turn(dtype, wall, *alone, peak, tasks, len(pickle.dumps(graph)), planning, error, report.nbytes)
+
+
+def count_requests(folder: str, seconds: int) -> dict[str, int]:
+    """Return what the workers ask of an S3 server, by kind, counted by a proxy while they are at work."""
+    from counting import BUCKET, bucket, s3_server
+    from distributed import Client, LocalCluster
+
+    import nwbzarr
+    from nwbzarr import analysis
+    from nwbzarr.writing import graphs
+    from tests.servers.faults import FaultProxy
+
+    raw = f"{folder}/counted.nwb.zarr"
+    write_raw(raw, seconds)
+    seen: list[tuple[str, str]] = []
+    with s3_server(None, real=True) as server, bucket(server), FaultProxy(server.url) as proxy:
+        options = replace(server, url=proxy.url).storage_options()
+        url = f"s3://{BUCKET}/raw.nwb.zarr"
+        with nwbzarr.NWBZarrIO(raw) as source, nwbzarr.NWBZarrIO(url, "w", storage_options=options) as io:
+            io.export(source)
+
+        def compute(*arguments: Any) -> Any:
+            proxy.reset()
+            found = computed(*arguments)
+            seen.extend(proxy.requests)
+            return found
+
+        computed = graphs._compute  # noqa: SLF001
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+            Client(cluster),
+            mock.patch.object(graphs, "_compute", compute),
+            nwbzarr.NWBZarrIO(url, storage_options=options) as source,
+        ):
+            session = source.read()
+            derived = session.copy()
+            made = analysis.bandpass(session.acquisition["raw"], *BAND, order=ORDER, dtype="int16", name="filtered")
+            derived.create_processing_module("ecephys", "band-passed").add(made)
+            with nwbzarr.NWBZarrIO(f"s3://{BUCKET}/to.nwb.zarr", "w", source.manager, options) as io:
+                io.write(derived)
+    data = [(method, path) for method, path in seen if "/data/c." in path]
+    return {
+        "tasks": len(made.data.chunks[0]),
+        "GET of shards or parts of them": sum(method == "GET" for method, _ in data),
+        "PUT of shards": sum(method == "PUT" for method, _ in data),
+        "GET of metadata": sum("zarr.json" in path for _, path in seen),
+        "others": len(seen) - len(data) - sum("zarr.json" in path for _, path in seen),
+    }
 
 
 def compare(url: str, to: str, sizes: tuple[int, ...]) -> float:
@@ -187,6 +234,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=300, help="of 384 channels at 30 kHz (300)")
     parser.add_argument("--folder", help="where the run writes (the temporary folder)")
     parser.add_argument("--dtypes", nargs="*", default=["int16", "float32"], help="of the result (int16 float32)")
+    parser.add_argument("--counted", type=int, default=20, help="seconds of the run on S3 that counts requests (20)")
     parser.add_argument("--json", type=Path, help="write all figures there")
     asked = parser.parse_args()
     import nwbzarr
@@ -205,8 +253,11 @@ def main() -> None:
             alone = tuple(measure_alone(url, rows, by_channels=way) for way in (False, True))
             turns.append(run(url, f"{folder}/{dtype}.nwb.zarr", dtype, alone))
             print(turns[-1])
+        requests = count_requests(folder, asked.counted)
+        print("while workers were at work, on S3:", requests)
         if asked.json is not None:
-            asked.json.write_text(json.dumps([{**asdict(turn), "ratio": turn.ratio} for turn in turns], indent=2))
+            listed = [{**asdict(turn), "ratio": turn.ratio} for turn in turns]
+            asked.json.write_text(json.dumps({"turns": listed, "requests": requests}, indent=2))
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ def scheduled(count: int) -> tuple[float, int]:
 
     array = dask.array.zeros((count,), chunks=1).map_blocks(nothing, dtype="f8")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         client.submit(nothing, 1).result()

@@ -62,7 +62,7 @@ def main() -> None:
     write_raw(raw_url, asked.seconds, asked.channels)
 
     cluster = asked.scheduler or LocalCluster(
-        n_workers=2, threads_per_worker=1, memory_limit="1.5 GB", dashboard_address=None
+        n_workers=2, threads_per_worker=1, memory_limit="1.5 GB", dashboard_address=":0"
     )
     with Client(cluster), NWBZarrIO(raw_url) as raw_io:
         # Nothing is computed here: two series that say how.

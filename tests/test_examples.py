@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,17 +19,25 @@ if TYPE_CHECKING:
     from tests.servers.fixtures import S3Bucket
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+#: Longest run of an example, in seconds: reached only when it hangs.
+PATIENCE = 120.0
+
 PNG = b"\x89PNG"
 
 
 def run(folder: Path, name: str, *arguments: str, **environment: str) -> str:
     """Run an example in a folder; return what it printed."""
-    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, **environment}
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", str(EXAMPLES / name), *arguments]
+    with (folder / "out").open("w+") as out, (folder / "err").open("w+") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err, cwd=folder, env={**os.environ, **environment})
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            # Says where all threads are.
+            process.send_signal(signal.SIGABRT)
+            process.wait()
+    assert process.returncode == 0, (folder / "err").read_text()
+    return (folder / "out").read_text()
 
 
 def check_picture(folder: Path, name: str) -> None:

@@ -11,11 +11,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import scipy.signal
 
 from nwbzarr.analysis import kernels
-from nwbzarr.analysis.maps import Recipe, Told, mapped, samples_of
+from nwbzarr.analysis.maps import Recipe, Told, check_number, check_whole, mapped, real_samples, samples_of
 from nwbzarr.errors import AnalysisError
 from nwbzarr.model.timing import rate_of
 
@@ -68,6 +67,7 @@ def bandpass(  # noqa: PLR0913
         When the band does not lie between 0 Hz and half the rate, or the series is shorter than the filter needs; when
         it is computed, for samples that are no numbers.
     """
+    check_whole(order, "order", least=1)
     rate = _check_band(series, "a band-pass filter", low, high)
     sos = scipy.signal.butter(order, [low, high], "bandpass", fs=rate, output="sos")
     text = f"band-pass {low:g} to {high:g} Hz, Butterworth of order {order}{_ways(zero_phase)}"
@@ -86,6 +86,7 @@ def highpass(  # noqa: PLR0913
     name: str | None = None,
 ) -> Any:
     """Return a series of which a Butterworth filter passes what is above an edge, in Hz; see `bandpass`."""
+    check_whole(order, "order", least=1)
     rate = _check_band(series, "a high-pass filter", edge)
     sos = scipy.signal.butter(order, edge, "highpass", fs=rate, output="sos")
     text = f"high-pass {edge:g} Hz, Butterworth of order {order}{_ways(zero_phase)}"
@@ -104,6 +105,7 @@ def lowpass(  # noqa: PLR0913
     name: str | None = None,
 ) -> Any:
     """Return a series of which a Butterworth filter passes what is below an edge, in Hz; see `bandpass`."""
+    check_whole(order, "order", least=1)
     rate = _check_band(series, "a low-pass filter", edge)
     sos = scipy.signal.butter(order, edge, "lowpass", fs=rate, output="sos")
     text = f"low-pass {edge:g} Hz, Butterworth of order {order}{_ways(zero_phase)}"
@@ -138,9 +140,7 @@ def notch(  # noqa: PLR0913
         As `bandpass` raises them.
     """
     rate = _check_band(series, "a notch filter", frequency)
-    if quality <= 0:
-        message = f"the quality of a notch must be positive, but {quality!r} came"
-        raise AnalysisError(message)
+    check_number(quality, "the quality of a notch", least=0.0, above=True)
     sos = scipy.signal.tf2sos(*scipy.signal.iirnotch(frequency, quality, fs=rate))
     text = f"notch at {frequency:g} Hz, quality {quality:g}{_ways(zero_phase)}"
     given = {"frequency": frequency, "quality": quality, "zero_phase": zero_phase, "tolerance": tolerance}
@@ -156,18 +156,20 @@ def moving_average(series: TimeSeries, width: float, *, dtype: Any = None, name:
         The source, with a rate.
     width : float
         Of the window around each sample, in seconds; made an odd number of samples. Beyond the ends the first and the
-        last sample go on. NaN makes NaN of all windows of a block that follow it.
+        last sample go on.
     dtype, name
         As for `bandpass`.
 
     Raises
     ------
     SamplingError, AnalysisError
-        When there is no rate; when the window is wider than the series, or has no width.
+        When there is no rate; when the window is wider than the series, or has no width; when it is computed, for
+        samples that are no numbers.
     """
     rate = rate_of(series, "a moving average in seconds")
-    samples = 2 * int(width * rate / 2) + 1 if math.isfinite(width) and width > 0 else 0
-    if not 0 < samples <= samples_of(series)[0]:
+    check_number(width, "width", least=0.0, above=True)
+    samples = 2 * int(width * rate / 2) + 1
+    if samples > real_samples(series, "a moving average")[0]:
         raise _too_wide(series, f"a window of {width!r} s ({samples:,} samples)")
     recipe = Recipe(
         kernels.moving_average, {"width": samples}, samples // 2, samples // 2, dtype=dtype, by_line=True, finite=True
@@ -196,11 +198,9 @@ def envelope(series: TimeSeries, *, overlap: float = 1.0, dtype: Any = None, nam
         As `bandpass` raises them.
     """
     rate = rate_of(series, "an envelope")
-    if not (math.isfinite(overlap) and overlap > 0):
-        message = f"overlap must be positive, in seconds, but {overlap!r} came"
-        raise AnalysisError(message)
-    around = min(math.ceil(overlap * rate), samples_of(series)[0])
-    recipe = Recipe(kernels.envelope, {}, around, around, dtype=dtype, by_line=True, finite=True)
+    check_number(overlap, "overlap", least=0.0, above=True)
+    around = min(math.ceil(overlap * rate), real_samples(series, "an envelope")[0])
+    recipe = Recipe(kernels.envelope, {"beyond": around}, around, around, dtype=dtype, by_line=True, finite=True)
     return mapped(series, recipe, _told(envelope, {"overlap": overlap}, name, "envelope (Hilbert transform)", 0.0))
 
 
@@ -222,9 +222,7 @@ def decimate(
         As `bandpass` raises them; and when `factor` is no whole number above 1.
     """
     rate_of(series, "decimation")
-    if not isinstance(factor, int | np.integer) or factor < 2:  # noqa: PLR2004 - 1 leaves all as it is
-        message = f"factor must be a whole number above 1, but {factor!r} came"
-        raise AnalysisError(message)
+    check_whole(factor, "factor", least=2)
     band, ripple, order = _DECIMATION
     sos = scipy.signal.cheby1(order, ripple, band / factor, output="sos")
     reach = _check_length(series, sos, tolerance)
@@ -251,9 +249,8 @@ def resample(series: TimeSeries, rate: float, *, dtype: Any = None, name: str | 
         As `bandpass` raises them; and when there are no such numbers.
     """
     before = rate_of(series, "resampling")
-    if not (math.isfinite(rate) and rate > 0):
-        message = f"a rate must be positive, in Hz, but {rate!r} came"
-        raise AnalysisError(message)
+    check_number(rate, "rate", least=0.0, above=True)
+    real_samples(series, "resampling")
     up, down = kernels.fraction_of(before, rate)
     # resample_poly's filter has 10 samples of the slower rate on each side.
     reach = -(-10 * max(up, down) // up) + 1
@@ -294,7 +291,7 @@ def _check_length(series: TimeSeries, sos: Any, tolerance: float) -> int:
         message = f"tolerance must lie between 0 and 1, but {tolerance!r} came"
         raise AnalysisError(message)
     padding: int = 3 * (2 * len(sos) + 1 - int(min((sos[:, 2] == 0).sum(), (sos[:, 5] == 0).sum())))
-    if samples_of(series)[0] <= padding:
+    if real_samples(series, "a filter")[0] <= padding:
         raise _too_wide(series, f"a filter that needs more than {padding} samples")
     # A block is never shorter than what SciPy continues at its ends.
     return max(kernels.reach_of(sos, tolerance), padding + 1)

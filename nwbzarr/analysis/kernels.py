@@ -67,7 +67,15 @@ class ApplyToBlock:
         if self.finite:
             check_finite(block, self.spans.taken(block_id[0]).start, self.name)
         if not self.by_line:
-            return cast(np.asarray(self.function(block, **self.parameters))[kept], self.dtype)
+            made = np.asarray(self.function(block, **self.parameters))
+            due = -(-len(block) * self.spans.up // self.spans.down)
+            if len(made) != due:
+                message = (
+                    f"a function over blocks of {self.name!r} must give as many samples as it takes, {due}, but {len(made)} "
+                    "came"
+                )
+                raise AnalysisError(message)
+            return cast(made[kept], self.dtype)
         flat = block.reshape(len(block), -1)
         made = np.empty((kept.stop - kept.start, flat.shape[1]), self.dtype)
         group = max(_TOGETHER // max(len(block), 1), 1)
@@ -79,10 +87,17 @@ class ApplyToBlock:
 
 def cast(values: Array, dtype: np.dtype[Any]) -> Array:
     """Return values in a dtype; for integers they are rounded, and end at its limits."""
-    if dtype.kind in "iu" and values.dtype.kind == "f":
-        limits = np.iinfo(dtype)
-        return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
-    return values.astype(dtype, copy=False)
+    if dtype.kind not in "iu" or values.dtype.kind != "f":
+        return values.astype(dtype, copy=False)
+    if np.isnan(values).any():
+        message = f"{dtype} has no NaN, but the results hold some: ask for a dtype of floats"
+        raise AnalysisError(message)
+    limits = np.iinfo(dtype)
+    # The largest integers of 64 bits are no floats: those next to them would be too large.
+    top = np.nextafter(values.dtype.type(limits.max), values.dtype.type(0)) if dtype.itemsize > 4 else limits.max  # noqa: PLR2004
+    made: Array = np.clip(np.rint(values), limits.min, top).astype(dtype)
+    made[values > top] = limits.max
+    return made
 
 
 def check_finite(block: Array, start: int, name: str) -> None:
@@ -122,19 +137,21 @@ def moving_average(lines: Array, width: int) -> Array:
     return np.asarray(scipy.ndimage.uniform_filter1d(lines, width, axis=-1, mode="nearest"))
 
 
-def envelope(lines: Array) -> Array:
-    """Return the absolute values of the analytic signal."""
+def envelope(lines: Array, beyond: int) -> Array:
+    """Return the absolute values of the analytic signal of lines that nothing follows for some samples."""
     length = lines.shape[-1]
-    analytic = scipy.signal.hilbert(lines, scipy.fft.next_fast_len(length), axis=-1)
+    analytic = scipy.signal.hilbert(lines, scipy.fft.next_fast_len(length + beyond), axis=-1)
     return np.asarray(np.abs(analytic[..., :length]))
 
 
 # Functions of blocks.
 
 
-def referenced(block: Array, how: str, groups: Sequence[Sequence[int]] | None, scale: Array | None) -> Array:
+def referenced(
+    block: Array, how: str, groups: Sequence[Sequence[int]] | None, scale: Array | None, shift: float
+) -> Array:
     """Return samples less the mean or median over channels, for each group of channels by itself."""
-    values = block.astype(np.float64) if scale is None else block * scale
+    values = (block.astype(np.float64) if scale is None else block * scale) + shift
     for group in [range(values.shape[1])] if groups is None else groups:
         members = values[:, list(group)]
         reference = np.median(members, axis=1) if how == "median" else members.mean(axis=1)
@@ -231,7 +248,9 @@ class FindSpikes:
     spans : Spans
         Which samples are taken.
     thresholds : numpy.ndarray
-        One for each channel, in what is stored; negative for downward spikes.
+        One for each channel, in what is stored.
+    signs : numpy.ndarray
+        -1 for each channel whose spikes go down in what is stored, else 1.
     apart : int
         A spike is the most extreme of so many samples before and after it.
     scale, offset, start, rate : float
@@ -240,6 +259,7 @@ class FindSpikes:
 
     spans: Spans
     thresholds: Array
+    signs: Array
     apart: int
     scale: Any
     offset: float
@@ -250,11 +270,10 @@ class FindSpikes:
         """Return the spikes of a block, by time."""
         taken, kept = self.spans.taken(block_id[0]), self.spans.kept(block_id[0])
         flat = block.reshape(len(block), -1)
-        signs = np.sign(self.thresholds)
         parts = []
         for channel in range(flat.shape[1]):
-            line = flat[:, channel] * signs[channel]
-            (beyond,) = np.nonzero(line[kept] >= abs(self.thresholds[channel]))
+            line = flat[:, channel] * float(self.signs[channel])
+            (beyond,) = np.nonzero(line[kept] >= self.thresholds[channel] * self.signs[channel])
             rows = [row for row in (beyond + kept.start).tolist() if self._is_extreme(line, row)]
             made = np.empty(len(rows), SPIKE)
             made["sample"] = np.array(rows, np.int64) + taken.start

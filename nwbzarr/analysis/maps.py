@@ -172,9 +172,8 @@ def map_overlap(  # noqa: PLR0913
         When the series has no samples in time, or `before` or `after` is negative.
     """
     scale = series.rate or 1.0
-    if before < 0 or after < 0:
-        message = f"before and after must be zero or more, but {before!r} and {after!r} came"
-        raise AnalysisError(message)
+    for reach in (before, after):
+        check_number(reach, "before and after", least=0.0)
     first, last = (math.ceil(reach * scale - 1e-9) for reach in (before, after))
     shape = None if rest is None else tuple(rest)
     recipe = Recipe(function, parameters, first, last, dtype=dtype, rest=shape)
@@ -237,7 +236,40 @@ def samples_of(series: TimeSeries) -> tuple[int, ...]:
     if not all(shape):
         message = f"{series.name!r} must have samples to compute with, but its shape is {shape}"
         raise AnalysisError(message)
+    if _kind(series) not in "biufc":
+        message = f"{series.name!r} must have numbers to compute with, but its data are {series.data.dtype}"
+        raise AnalysisError(message)
     return tuple(shape)
+
+
+def real_samples(series: TimeSeries, purpose: str) -> tuple[int, ...]:
+    """Return the shape of a series' samples; raises for complex ones, and as `samples_of` does."""
+    shape = samples_of(series)
+    if _kind(series) == "c":
+        message = f"{purpose} needs real samples, but those of {series.name!r} are complex: take their parts one by one"
+        raise AnalysisError(message)
+    return shape
+
+
+def check_number(value: Any, what: str, *, least: float, above: bool = False) -> None:
+    """Raise `AnalysisError` unless a value is a finite number that is not below some other (or is above it)."""
+    fits = isinstance(value, int | float | np.integer | np.floating) and math.isfinite(value)
+    if not fits or value < least or (above and value == least):
+        message = f"{what} must be {'a number above' if above else 'a number from'} {least:g}, but {value!r} came"
+        raise AnalysisError(message)
+
+
+def check_whole(value: Any, what: str, *, least: int) -> None:
+    """Raise `AnalysisError` unless a value is a whole number that is not below some other."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        message = f"{what} must be a whole number from {least}, but {value!r} came"
+        raise AnalysisError(message)
+
+
+def _kind(series: TimeSeries) -> str:
+    """Return the kind of a series' samples, in NumPy's letters."""
+    data = series.data
+    return str((data.dtype if hasattr(data, "dtype") else np.asarray(data).dtype).kind)
 
 
 def result_dtype(series: TimeSeries, asked: Any) -> np.dtype[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import dask.array
@@ -21,6 +22,7 @@ from nwbzarr.analysis.maps import (
     spans_of,
 )
 from nwbzarr.errors import AnalysisError
+from nwbzarr.model.windows import in_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +66,11 @@ def common_reference(
     if how not in ("median", "mean"):
         message = f"how must be 'median' or 'mean', but {how!r} came"
         raise AnalysisError(message)
-    listed = None if groups is None else tuple(tuple(int(member) for member in group) for group in groups)
+    try:
+        listed = None if groups is None else tuple(tuple(map(operator.index, group)) for group in groups)
+    except TypeError as error:
+        message = f"groups must list channels by whole numbers, group by group, but {groups!r} came"
+        raise AnalysisError(message) from error
     members = [member for group in listed or () for member in group]
     if len(set(members)) != len(members) or not all(0 <= member < shape[1] for member in members):
         message = f"groups must list channels from 0 to {shape[1] - 1}, each once at most, but {groups!r} came"
@@ -76,7 +82,8 @@ def common_reference(
         "nwbzarr.analysis.common_reference", {"how": how, "groups": listed}, name, text, offset=0.0,
         is_scaled=scale is not None,
     )  # fmt: skip
-    parameters = {"how": how, "groups": listed, "scale": scale}
+    shift = (series.offset or 0.0) / (1.0 if scale is not None else series.conversion)
+    parameters = {"how": how, "groups": listed, "scale": scale, "shift": shift}
     return mapped(series, Recipe(kernels.referenced, parameters, dtype=dtype), told)
 
 
@@ -103,7 +110,8 @@ def detrend(series: TimeSeries, kind: str = "linear", *, dtype: Any = None, name
         message = f"kind must be 'linear' or 'constant', but {kind!r} came"
         raise AnalysisError(message)
     samples, again = _twice(series, result_dtype(series, dtype))
-    found = samples - again.mean(axis=0)
+    level, _ = _levels(again)
+    found = samples - level
     if kind == "linear" and samples.shape[0] > 1:
         middle = (samples.shape[0] - 1) / 2
         times = dask.array.arange(samples.shape[0], chunks=(samples.chunks[0],), dtype=np.float64) - middle
@@ -127,8 +135,9 @@ def zscore(series: TimeSeries, *, dtype: Any = None, name: str | None = None) ->
         As for `common_reference`.
     """
     samples, again = _twice(series, result_dtype(series, dtype))
-    spread = again.std(axis=0)
-    found = (samples - again.mean(axis=0)) / dask.array.where(spread > 0, spread, np.nan)
+    level, varies = _levels(again)
+    scale = in_unit(series, np.ones(samples.shape[1:])) - (series.offset or 0.0)
+    found = (samples - level) / dask.array.where(varies, again.std(axis=0), np.nan) * np.sign(scale)
     told = Told(
         "nwbzarr.analysis.zscore", {}, name, "in standard deviations from the mean",
         unit="standard deviations", offset=0.0, is_scaled=True,
@@ -144,6 +153,13 @@ def _twice(series: TimeSeries, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     shape = samples_of(series)
     samples = blocks_of(series, spans_of(series, block_rows(series, shape, dtype))).astype(np.float64)
     return samples, clone(samples)
+
+
+def _levels(samples: Any) -> tuple[Any, Any]:
+    """Return the mean of each channel, and whether it varies: the mean of equal numbers is one of them, not a rounded sum."""
+    least, most = samples.min(axis=0), samples.max(axis=0)
+    varies = most > least
+    return dask.array.where(varies, samples.mean(axis=0), least), varies
 
 
 def _cast(samples: Any, dtype: np.dtype[Any]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.signal
 
 from nwbzarr.analysis.kernels import Segments, SpectraOfBlock
-from nwbzarr.analysis.maps import block_rows, blocks_of, samples_of, spans_of
+from nwbzarr.analysis.maps import block_rows, blocks_of, check_number, real_samples, spans_of
 from nwbzarr.analysis.provenance import note_provenance
 from nwbzarr.arrays.graphs import meta_of
 from nwbzarr.errors import AnalysisError
@@ -71,7 +71,7 @@ def fft(series: TimeSeries) -> Spectrum:
     SamplingError
         When the series has timestamps instead of a rate.
     """
-    rate, shape = rate_of(series, "a spectrum"), samples_of(series)
+    rate, shape = rate_of(series, "a spectrum"), real_samples(series, "a spectrum of frequencies above zero")
     together = max(_TRANSFORMED_BYTES // (shape[0] * 8), 1)
     chunks = (shape[0], *(min(size, together) for size in shape[1:2]), *((1,) * len(shape[2:])))
     samples = in_unit(series, series.to_dask().astype(np.float64)).rechunk(chunks)
@@ -162,7 +162,8 @@ def spectrogram(  # noqa: PLR0913
     )
     for frequency in np.fft.rfftfreq(segments.size, 1 / kernel.rate):
         half = kernel.rate / segments.size / 2
-        made.add_band(band_name=f"{frequency:g} Hz", band_limits=(max(frequency - half, 0.0), frequency + half))
+        limits = (max(frequency - half, 0.0), min(frequency + half, kernel.rate / 2))
+        made.add_band(band_name=f"{frequency:g} Hz", band_limits=limits)
     given = {"segment": segment, "overlap": overlap, "window": window, "detrend": detrend, "scaling": scaling}
     note_provenance(made, series, "nwbzarr.analysis.spectrogram", given)
     return made
@@ -172,8 +173,10 @@ def _segments(
     series: TimeSeries, segment: float, overlap: float, options: dict[str, Any], *, summed: bool
 ) -> tuple[Any, Segments, SpectraOfBlock]:
     """Return blocks of whole segments, what segments there are, and what makes spectra of them."""
-    rate, shape = rate_of(series, "a spectrum"), samples_of(series)
-    size = round(segment * rate) if math.isfinite(segment) and segment > 0 else 0
+    rate, shape = rate_of(series, "a spectrum"), real_samples(series, "a power spectrum")
+    for value, what in ((segment, "segment"), (overlap, "overlap")):
+        check_number(value, what, least=0.0)
+    size = round(segment * rate)
     if not 1 < size <= shape[0]:
         message = (
             f"a segment must be longer than a sample and no longer than the series, {shape[0] / rate:g} s of "

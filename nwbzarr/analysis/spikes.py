@@ -9,7 +9,7 @@ import dask.array
 import numpy as np
 
 from nwbzarr.analysis.kernels import SPIKE, FindSpikes
-from nwbzarr.analysis.maps import block_rows, blocks_of, samples_of, spans_of
+from nwbzarr.analysis.maps import block_rows, blocks_of, check_number, check_whole, real_samples, spans_of
 from nwbzarr.errors import AnalysisError
 from nwbzarr.model.timing import rate_of
 from nwbzarr.model.windows import in_unit
@@ -37,7 +37,9 @@ def noise_levels(series: TimeSeries, *, pieces: int = 20, length: float = 0.5) -
     -----
     Quian Quiroga, Nadasdy and Ben-Shaul, Neural Computation 16 (2004), equation 3.1.
     """
-    rate, shape = rate_of(series, "a noise level"), samples_of(series)
+    rate, shape = rate_of(series, "a noise level"), real_samples(series, "a noise level")
+    check_whole(pieces, "pieces", least=1)
+    check_number(length, "length", least=0.0, above=True)
     size = max(int(length * rate), 1)
     starts = np.linspace(0, max(shape[0] - size, 0), pieces).astype(int) if size * pieces < shape[0] else [0]
     stops = [start + size if len(starts) > 1 else shape[0] for start in starts]
@@ -71,11 +73,12 @@ def detect_spikes(series: TimeSeries, threshold: Any, *, apart: float = 1e-3) ->
     SamplingError, AnalysisError
         When there is no rate; when the threshold is zero, no number, or not one for each channel.
     """
-    rate, shape = rate_of(series, "spike detection"), samples_of(series)
+    rate, shape = rate_of(series, "spike detection"), real_samples(series, "spike detection")
+    check_number(apart, "apart", least=0.0)
     channels = math.prod(shape[1:])
     try:
         asked = np.broadcast_to(np.asarray(threshold, np.float64).ravel(), (channels,))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         message = (
             f"threshold must be one number, or one for each of {channels} channels, but {np.shape(threshold)} came"
         )
@@ -83,7 +86,7 @@ def detect_spikes(series: TimeSeries, threshold: Any, *, apart: float = 1e-3) ->
     offset = float(series.offset or 0.0)
     scale = np.broadcast_to(np.asarray(in_unit(series, np.ones(shape[1:])) - offset).ravel(), (channels,))
     stored = (asked - offset) / scale
-    if not np.isfinite(stored).all() or not stored.all():
+    if not np.isfinite(stored).all() or not asked.all():
         message = f"a threshold must be a number other than zero, in {series.unit}, but {threshold!r} came"
         raise AnalysisError(message)
     around = max(round(apart * rate), 1)
@@ -92,7 +95,7 @@ def detect_spikes(series: TimeSeries, threshold: Any, *, apart: float = 1e-3) ->
     blocks = blocks.reshape(blocks.shape[0], -1).rechunk((blocks.chunks[0], -1)) if blocks.ndim != 2 else blocks  # noqa: PLR2004
     start = float(series.starting_time or 0.0)
     return blocks.map_blocks(
-        FindSpikes(spans, stored, around, scale, offset, start, rate),
+        FindSpikes(spans, stored, np.sign(asked) * np.sign(scale), around, scale, offset, start, rate),
         dtype=SPIKE,
         drop_axis=[1],
         chunks=((math.nan,) * spans.count,),

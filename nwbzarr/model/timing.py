@@ -154,7 +154,7 @@ class StampedTimes:
             before = undecided & (known[middle] < times)
             low = np.where(before, middle + 1, low)
             high = np.where(undecided & ~before, middle, high)
-        self._check_order(known[looked], 0)
+        self._check_order(known[looked], None)
         return low - 1
 
     def _read(self, parts: Sequence[slice]) -> list[Array]:
@@ -162,10 +162,13 @@ class StampedTimes:
         found = read_many(parts) if read_many is not None else [self.stamps[part] for part in parts]
         return [np.asarray(part) for part in found]
 
-    def _check_order(self, stamps: Array, start: int) -> None:
-        if not (np.diff(stamps) >= 0).all() or np.isnan(stamps).any():
+    def _check_order(self, stamps: Array, start: int | None) -> None:
+        wrong = np.isnan(stamps) | np.concatenate([[False], ~(np.diff(stamps) >= 0)])
+        if wrong.any():
             message = (
-                f"timestamps of {self.name!r} must be numbers that do not decrease, but they are not near sample {start:,}: "
+                f"timestamps of {self.name!r} must be numbers that do not decrease, but they do not "
+                f"{'at sample' if start is not None else 'from chunk to chunk before sample'} "
+                f"{wrong.argmax() + (start or 0) if start is not None else self.count:,}: "
                 "mend them, or give rate and starting_time"
             )
             raise SamplingError(message)

@@ -14,7 +14,7 @@ import numpy as np
 
 from nwbzarr.arrays.stored import import_graphs, read_windows
 from nwbzarr.errors import AnalysisError, SamplingError, TimeRangeError
-from nwbzarr.model.timing import RegularTimes, SampleTimes, times_of
+from nwbzarr.model.timing import SampleTimes, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,6 +199,9 @@ class AlignedSpikes:
     @cached_property
     def spikes(self) -> Array:
         """One row for each spike in a window: ``unit`` and ``trial`` (rows), ``time`` relative to the event, in seconds."""
+        if self.units.find("spike_times") is None:
+            message = f"{self.units.name!r} must have spike times to be aligned, but it has no column spike_times"
+            raise AnalysisError(message)
         parts = [part for unit in range(len(self.units)) for part in self._of_unit(unit)]
         dtype = np.dtype([("unit", np.int64), ("trial", np.int64), ("time", np.float64)])
         return np.concatenate(parts).astype(dtype) if parts else np.empty(0, dtype)
@@ -216,9 +219,12 @@ class AlignedSpikes:
         bins : int or sequence of float
             Number of bins of the same width, or their edges, in seconds relative to the event.
         """
-        edges = np.linspace(-self.before, self.after, bins + 1) if isinstance(bins, int) else np.asarray(bins)
+        edges = _edges(bins, -self.before, self.after)
         shape = (len(self.units), len(self.events), len(edges) - 1)
         places = np.searchsorted(edges, self.spikes["time"], "right") - 1
+        if isinstance(bins, int | np.integer):
+            # Every spike is in the window, also one whose time relative to the event is rounded out of it.
+            places = np.clip(places, 0, shape[2] - 1)
         inside = (places >= 0) & (places < shape[2])
         found = np.zeros(shape, np.int64)
         np.add.at(found, (self.spikes["unit"][inside], self.spikes["trial"][inside], places[inside]), 1)
@@ -238,6 +244,20 @@ class AlignedSpikes:
         return f"<AlignedSpikes of {len(self.units)} units around {len(self.events)} events>"
 
 
+def _edges(bins: Any, start: float, stop: float) -> Array:
+    """Return the edges of bins."""
+    if isinstance(bins, int | np.integer) and not isinstance(bins, bool) and bins > 0:
+        return np.linspace(start, stop, int(bins) + 1)
+    try:
+        edges = np.asarray(bins, np.float64)
+    except (TypeError, ValueError):
+        edges = np.empty(0)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():  # noqa: PLR2004
+        message = f"bins must be a number of bins, or two edges or more that increase, in seconds, but {bins!r} came"
+        raise AnalysisError(message)
+    return edges
+
+
 def in_unit(series: TimeSeries, data: Any) -> Any:
     """Return samples of a series in its unit: times its conversion (that of each channel too), plus its offset."""
     factor = series.conversion if series.conversion is not None else 1.0
@@ -248,12 +268,13 @@ def in_unit(series: TimeSeries, data: Any) -> Any:
 
 def window_of(series: TimeSeries, start: float, stop: float) -> Window:
     """Return the samples of a series from one time up to another; see `TimeSeries.window`."""
-    if not (math.isfinite(start) and math.isfinite(stop) and start <= stop):
+    if not (_is_time(start) and _is_time(stop) and start <= stop):
         message = f"a window must reach from a time to a later one, in seconds, but {start!r} to {stop!r} came"
         raise AnalysisError(message)
     times = times_of(series)
     first, last = times.locate(np.array([start, stop], np.float64)).tolist()
-    if times.count and (first == times.count or stop <= times.between(0, 1)[0]) and start < stop:
+    begin = times.between(0, 1)[0] if times.count else math.inf
+    if first == times.count or (stop <= begin and start < begin):
         raise _outside(series, times, f"the window {start} to {stop} s")
     return Window(series, slice(first, last))
 
@@ -272,6 +293,9 @@ def aligned(  # noqa: PLR0913 - what, where, how far, and the two cases that nee
     if outside not in OUTSIDE:
         message = f"outside must be one of {', '.join(map(repr, OUTSIDE))}, but {outside!r} came"
         raise AnalysisError(message)
+    if rate is not None and not (_is_time(rate) and rate > 0):
+        message = f"rate must be a positive number, in Hz, but {rate!r} came"
+        raise AnalysisError(message)
     times = times_of(series)
     used = times.rate or rate
     if used is None:
@@ -288,14 +312,14 @@ def aligned(  # noqa: PLR0913 - what, where, how far, and the two cases that nee
     if not count:
         message = f"windows must hold a sample at least, but {before} + {after} s at {used} Hz hold none"
         raise AnalysisError(message)
-    starts = _starts(times, moments - before)
+    starts = _starts(times, moments - before, used)
     whole = (starts >= 0) & (starts + count <= times.count)
     if outside == "raise" and not whole.all():
         raise _outside(series, times, f"the window around the event at {moments[~whole][0]} s", all_of_it=True)
     if outside == "drop":
         moments, starts = moments[whole], starts[whole]
     if times.rate is None:
-        _check_regular(series, times, moments, (before, after), count)
+        _check_regular(series, times, moments[(starts >= 0) & (starts + count <= times.count)], (before, after), count)
     return Aligned(series, moments, np.arange(count) / used - before, starts)
 
 
@@ -316,22 +340,25 @@ def _moments(events: Any, before: float, after: float) -> Array:
             f"events must be finite times in seconds, one after another, but an array of shape {moments.shape} came"
         )
         raise AnalysisError(message)
-    if not (math.isfinite(before) and math.isfinite(after) and before + after > 0):
+    if not (_is_time(before) and _is_time(after) and before + after > 0):
         message = f"before and after must be seconds that make a window, but {before!r} and {after!r} came"
         raise AnalysisError(message)
     return moments
 
 
-def _starts(times: SampleTimes, moments: Array) -> Array:
-    """Return the first sample at or after each moment; counted on before the first sample of a regular series."""
+def _starts(times: SampleTimes, moments: Array, rate: float) -> Array:
+    """Return the first sample at or after each moment; counted on before the first sample and after the last."""
     found = times.locate(moments)
-    if isinstance(times, RegularTimes):
-        early = moments < times.start
-        missing = np.floor((times.start - moments) * times.rate + _ROUNDING).astype(np.int64)
-        found = np.where(early, -missing, found)
-    elif times.count:
-        found = np.where(moments < times.between(0, 1)[0], -1, found)
-    return found
+    if not times.count:
+        return found
+    begin, end = times.between(0, 1)[0], times.between(times.count - 1, times.count)[0]
+    missing = np.floor((begin - moments) * rate + _ROUNDING).astype(np.int64)
+    beyond = times.count - 1 + np.ceil((moments - end) * rate - _ROUNDING).astype(np.int64)
+    return np.where(moments < begin, -missing, np.where(moments > end, beyond, found))
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and math.isfinite(value)
 
 
 def _check_regular(
