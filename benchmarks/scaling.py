@@ -179,7 +179,7 @@ def receipts(count: int, options: dict[str, str]) -> Any:
     plan: Any = SimpleNamespace(
         source=source, path="/processing/ecephys/f/data", document=document, objects=layout.objects
     )
-    return _receipts(plan, Delivery(place, "0" * 32), frozenset(), f"write-{count}")
+    return _receipts(plan, place.url, Delivery(place, "0" * 32), frozenset(), f"write-{count}")
 
 
 def planned(count: int) -> tuple[float, int, int]:

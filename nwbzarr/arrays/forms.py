@@ -62,10 +62,14 @@ class ArrayForm:
 
     def keys(self, region: Sequence[slice]) -> Iterator[str]:
         """Yield the store keys of the objects that a region touches."""
+        return map(self.key, self.places(region))
+
+    def places(self, region: Sequence[slice]) -> Iterator[tuple[int, ...]]:
+        """Yield the places in the grid of the objects that a region touches."""
         axes = [
             range(part.start // step, -(-part.stop // step)) for part, step in zip(region, self.objects, strict=True)
         ]
-        return map(self.key, itertools.product(*axes))
+        return itertools.product(*axes)
 
     def place(self, chunk: Sequence[int]) -> tuple[tuple[int, ...], int]:
         """Return the object that holds a chunk, and the chunk's number in it."""

@@ -124,15 +124,8 @@ class LocalCreation(Transaction):
                 (self.staging / name).unlink(missing_ok=True)
 
     def _stage(self) -> None:
-        """Make a staging folder and lock it; another one when somebody clears it away before it is locked."""
-        while True:
-            self.staging = self.target.with_name(f".{self.target.name}.{uuid.uuid4().hex}{_STAGING}")
-            self.staging.mkdir()
-            with contextlib.suppress(FileNotFoundError):
-                self._lock = _try_lock(self.staging)
-                if fcntl is None or (self._lock is not None and _is_same(self._lock, self.staging)):
-                    return
-                self._close()
+        """Make a staging folder, and lock it."""
+        self.staging, self._lock = _staged(self.target)
 
     def put(self, values: Iterable[tuple[str, bytes]]) -> None:
         """Write files into the staging folder."""
@@ -232,7 +225,9 @@ class LocalUpdate(Transaction):
         self._new_nodes = new_nodes
         self._begun = False
         self.keys = wrap(LocalKeys(self.target))
+        self._wrap = wrap
         self._lock: int | None = None
+        self._staged: tuple[Path, int | None] | None = None
 
     def begin(self) -> None:
         """Take the store's lock."""
@@ -262,12 +257,22 @@ class LocalUpdate(Transaction):
                     part.unlink(missing_ok=True)
                     raise
 
+    def delivery(self, place: Place) -> Delivery:  # noqa: ARG002 - a worker that outlives this write must not reach the store
+        """Return where workers store objects: in a folder beside the store, from which they are moved at the end."""
+        with named_errors(self.url):
+            _remove_leftovers(self.target)
+            self._staged = _staged(self.target)
+        folder = self._staged[0]
+        return Delivery(Place(StoreURL("file", "", folder.as_posix())), keys=self._wrap(LocalKeys(folder)))
+
     def renew(self) -> None:
         """Do nothing: the lock lives as long as the process."""
 
     def commit(self, root: bytes, sidecar: bytes) -> None:
         """Replace the sidecar, then the root document."""
         self._check_base()
+        with named_errors(self.url):
+            self._take_delivered()
         self.put([(SIDECAR, sidecar)])
         self.put([(DOCUMENT, root)])
         self._close()
@@ -279,7 +284,24 @@ class LocalUpdate(Transaction):
                 shutil.rmtree(self.target / path.strip("/"), ignore_errors=True)
         self._close()
 
+    def _take_delivered(self) -> None:
+        """Move what workers have stored to its place: under nodes that no root document names yet."""
+        if self._staged is None:
+            return
+        folder = self._staged[0]
+        for file in folder.rglob("*"):
+            if file.is_file() and not file.name.endswith(".partial"):
+                place = self.target / file.relative_to(folder)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(place)
+
     def _close(self) -> None:
+        if self._staged is not None:
+            folder, lock = self._staged
+            shutil.rmtree(folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+            self._staged = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -288,6 +310,19 @@ class LocalUpdate(Transaction):
         if (self.target / DOCUMENT).read_bytes() != self.base:
             message = "the store was changed since it was opened: open it again and repeat the change"
             raise CommitConflictError(message, self.url.text)
+
+
+def _staged(target: Path) -> tuple[Path, int | None]:
+    """Return a new staging folder and its lock; another one when somebody clears it away before it is locked."""
+    while True:
+        folder = target.with_name(f".{target.name}.{uuid.uuid4().hex}{_STAGING}")
+        folder.mkdir()
+        with contextlib.suppress(FileNotFoundError):
+            lock = _try_lock(folder)
+            if fcntl is None or (lock is not None and _is_same(lock, folder)):
+                return folder, lock
+            if lock is not None:
+                os.close(lock)
 
 
 def recover(target: Path) -> None:

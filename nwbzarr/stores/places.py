@@ -7,9 +7,13 @@ has stored since.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import threading
+import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zarr.core.buffer import default_buffer_prototype
@@ -18,6 +22,7 @@ from zarr.storage import WrapperStore
 from nwbzarr.convention.names import WRITE_MARK
 from nwbzarr.errors import CommitConflictError
 from nwbzarr.stores.connections import Connections
+from nwbzarr.stores.keys import LocalKeys
 from nwbzarr.stores.marks import parse_mark
 from nwbzarr.stores.remote import bytes_of
 
@@ -82,6 +87,9 @@ class Delivery:
         Of the mark of the write; None where nobody else can reach the place.
     keys : zarr.abc.store.Store or None
         What the process that commits stores with; other processes open the place.
+
+    On a local disk the place is a folder that belongs to this write alone, and that no worker makes: it is gone when the
+    write is over.
     """
 
     place: Place
@@ -90,11 +98,39 @@ class Delivery:
 
     def open(self) -> Store:
         """Return keys to store objects under."""
+        if self.keys is None and self.place.url.is_local:
+            return StagedKeys(self.place.url.path)
         keys = self.keys or self.place.open()
         return keys if self.token is None else DeliveredKeys(keys, self.token)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Delivery, (self.place, self.token)
+
+
+class StagedKeys(LocalKeys):
+    """Keys of a folder that another process has made, and that is not made again when it is gone."""
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Store an object; it gets its name when it is whole.
+
+        Raises
+        ------
+        CommitConflictError
+            When the folder is gone.
+        """
+        try:
+            await asyncio.to_thread(self._store, Path(self.root, key), bytes_of(value))
+        except FileNotFoundError as error:
+            message = f"the write that this task belongs to is over: its folder {self.root} is gone"
+            raise CommitConflictError(message) from error
+
+    def _store(self, path: Path, data: bytes) -> None:
+        for folder in reversed(path.parents[: len(path.relative_to(self.root).parts) - 1]):
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+        part.write_bytes(data)
+        part.replace(path)
 
 
 class DeliveredKeys(WrapperStore[Any]):

@@ -212,13 +212,14 @@ class _Work:
         for array in arrays if self.writer.finished else ():
             target = self._target(array.path, array.document)
             source: Any = array.source
-            for region in plan_regions(source.shape, array.objects, source.dtype.itemsize):
-                self._compare(target, region, source.read)
+            self._compare(target, tuple(slice(0, size) for size in source.shape), source.read)
         delivery = self.transaction.delivery(self.place)
         finished, alive = self.writer.finished, self.writer.check_alive
-        objects, nbytes = store_graphs(arrays, delivery, finished, self.progress, alive)
+        objects, nbytes = store_graphs(arrays, self.plan.url, delivery, finished, self.progress, alive)
         self.chunks += objects
         self.nbytes += nbytes
+        for array in arrays if finished else ():
+            self._discard_beyond(self._target(array.path, array.document), array.source.shape[0])
 
     def write_array(self, array: ArrayPlan) -> None:
         """Write an array, region by region."""
@@ -349,13 +350,10 @@ class _Work:
         CommitError
             When it holds other values.
         """
-        if target.path in self._compared or not target.begins_stored(region, self.writer.finished):
-            return
-        self._compared.add(target.path)
-        sample = tuple(
-            slice(part.start, min(part.start + step, part.stop)) for part, step in zip(region, target.unit, strict=True)
-        )
-        target.check_same(sample, read(sample))
+        sample = None if target.path in self._compared else target.first_stored(region, self.writer.finished)
+        if sample is not None:
+            self._compared.add(target.path)
+            target.check_same(sample, read(sample))
 
     def _target(self, path: str, document: Document) -> Target:
         return open_target(path, document, self.keys, self.writer, self.plan.url)

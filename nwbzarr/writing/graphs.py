@@ -25,7 +25,7 @@ from nwbzarr.arrays.writing import ArrayWriter
 from nwbzarr.errors import CommitConflictError, CommitError, SchemaError
 from nwbzarr.stores.keys import drain
 from nwbzarr.stores.metered import Meter, WholeObjects
-from nwbzarr.writing.sources import as_stored
+from nwbzarr.writing.sources import as_stored, refuse_masked
 from nwbzarr.writing.targets import open_target
 
 if TYPE_CHECKING:
@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 
     from nwbzarr.convention.documents import Document
     from nwbzarr.stores.places import Delivery
+    from nwbzarr.stores.url import StoreURL
     from nwbzarr.writing.plans import ArrayPlan
 
 Array = np.ndarray[Any, Any]
 
 #: What a task says of what it stored: objects, stored and decoded bytes, and the process that it ran in.
 RECEIPT: Final = np.dtype([("objects", "i8"), ("nbytes", "i8"), ("decoded", "i8"), ("process", "u8")])
+
+#: Kinds of dtypes that hold the values of another kind, whatever they are: integers of 64 bits are no floats.
+_SAFE: Final = {"u": "ui", "f": "fc"}
 
 _PROCESS: Final = uuid.uuid4().int >> 64
 
@@ -67,6 +71,8 @@ class StoreBlock:
         Its dtype.
     steps : tuple of int
         Shape of the blocks.
+    url : StoreURL
+        The store, for messages.
     delivery : Delivery
         Where objects go.
     finished : frozenset of str
@@ -79,6 +85,7 @@ class StoreBlock:
     document: Document
     dtype: np.dtype[Any]
     steps: tuple[int, ...]
+    url: StoreURL
     delivery: Delivery
     finished: frozenset[str] = frozenset()
     write: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -92,7 +99,7 @@ class StoreBlock:
             keys = WholeObjects(self._open(), meter)
             writer = ArrayWriter(keys, _BUDGET, lambda _path, _nbytes: None, lambda: None)
             writer.finished = self.finished
-            target = open_target(self.path, self.document, keys, writer, self.delivery.place.url)
+            target = open_target(self.path, self.document, keys, writer, self.url)
             try:
                 target.put(region, values, borrowed=True)
                 writer.close()
@@ -114,7 +121,7 @@ class StoreBlock:
                 "a worker must reach the folder that the store is written in, but there is none for it: the write was "
                 "given up, or the worker runs on a machine that does not share this disk; use object storage then"
             )
-            raise CommitConflictError(message, place.url.text, self.path)
+            raise CommitConflictError(message, self.url.text, self.path)
         return self.delivery.open()
 
     def _region(self, block_id: tuple[int, ...]) -> tuple[slice, ...]:
@@ -126,19 +133,22 @@ class StoreBlock:
 
     def _checked(self, block: Any, region: tuple[slice, ...]) -> Array:
         """Return the values of a block, which must be what the Dask array said they would be."""
+        refuse_masked(block, self.path)
         values = as_stored(np.asarray(block), self.path)
         wanted = tuple(part.stop - part.start for part in region)
-        if values.shape != wanted or not np.can_cast(values.dtype, self.dtype, "safe"):
+        same = self.dtype.kind in _SAFE.get(values.dtype.kind, values.dtype.kind)
+        if values.shape != wanted or not same or not np.can_cast(values.dtype, self.dtype, "safe"):
             message = (
                 f"a task must give what its Dask array says, {self.dtype} of shape {wanted} for {region}, but "
                 f"{values.dtype} of {values.shape} came: give map_blocks the right dtype and chunks"
             )
-            raise SchemaError(message, self.delivery.place.url.text, self.path)
+            raise SchemaError(message, self.url.text, self.path)
         return values.astype(self.dtype, copy=False)
 
 
-def store_graphs(
+def store_graphs(  # noqa: PLR0913 - what, where, how much of it, and who is told
     arrays: Sequence[ArrayPlan],
+    url: StoreURL,
     delivery: Delivery,
     finished: Collection[str],
     progress: Callable[[str, int], None],
@@ -150,6 +160,8 @@ def store_graphs(
     ----------
     arrays : sequence of ArrayPlan
         What to store; their sources are Dask arrays.
+    url : StoreURL
+        The store, for messages.
     delivery : Delivery
         Where.
     finished : collection of str
@@ -167,7 +179,7 @@ def store_graphs(
         What a task raised.
     """
     write = uuid.uuid4().hex
-    receipts = {array.path: _receipts(array, delivery, frozenset(finished), write) for array in arrays}
+    receipts = {array.path: _receipts(array, url, delivery, frozenset(finished), write) for array in arrays}
     paths = {found.name: path for path, found in receipts.items()}
     wanted = [found for found in receipts.values() if found.size]
     left = {array.path: array.nbytes or 0 for array in arrays}
@@ -185,7 +197,7 @@ def store_graphs(
     except BaseException:
         _end(write)
         raise
-    _check_reached(arrays, delivery, done)
+    _check_reached(arrays, url, delivery, done)
     for path, nbytes in left.items():
         if nbytes:
             # What was stored already.
@@ -210,12 +222,12 @@ def plan_blocks(array: Any, objects: Sequence[int]) -> Any:
     return array if whole else array.rechunk(tuple(map(min, objects, array.shape)))
 
 
-def _receipts(array: ArrayPlan, delivery: Delivery, finished: frozenset[str], write: str) -> Any:
+def _receipts(array: ArrayPlan, url: StoreURL, delivery: Delivery, finished: frozenset[str], write: str) -> Any:
     """Return the receipts of all blocks of an array, not computed yet."""
     source: Any = array.source
     blocks = plan_blocks(source.data, array.objects)
     steps = tuple(sizes[0] for sizes in blocks.chunks)
-    store = StoreBlock(array.path, array.document, source.dtype, steps, delivery, finished, write)
+    store = StoreBlock(array.path, array.document, source.dtype, steps, url, delivery, finished, write)
     receipts = blocks.map_blocks(
         store,
         dtype=RECEIPT,
@@ -250,13 +262,21 @@ def _compute(receipts: Sequence[Any], told: Callable[[Any, Any], None]) -> list[
     futures = futures_of(client.persist(list(receipts)))
     found = []
     try:
-        for future, receipt in as_completed(futures, with_results=True):
-            told(future.key, receipt)
+        # The loop is named, since the client may not be the current one of this thread.
+        for future, receipt in as_completed(futures, loop=client.loop, with_results=True):
+            told(future.key, _received(receipt))
             found.append(receipt)
     except BaseException:
         client.cancel(futures)
         raise
     return found
+
+
+def _received(receipt: Any) -> Any:
+    """Return the receipt of a task; raises for one that was cancelled, which gives an error in its place."""
+    if isinstance(receipt, BaseException):
+        raise receipt
+    return receipt
 
 
 @contextlib.contextmanager
@@ -308,7 +328,7 @@ def _signs_of_life(alive: Callable[[], None]) -> Iterator[None]:
         raise problems[0]
 
 
-def _check_reached(arrays: Sequence[ArrayPlan], delivery: Delivery, done: Array) -> None:
+def _check_reached(arrays: Sequence[ArrayPlan], url: StoreURL, delivery: Delivery, done: Array) -> None:
     """Raise unless what tasks stored is where it will be read."""
     place = delivery.place
     if place.is_of_one_process and (done["process"] != _PROCESS).any():
@@ -316,7 +336,7 @@ def _check_reached(arrays: Sequence[ArrayPlan], delivery: Delivery, done: Array)
             "workers of other processes cannot store in the memory of this one: write to a disk or an object store, or "
             "compute in threads (dask.config.set(scheduler='threads'))"
         )
-        raise CommitError(message, place.url.text)
+        raise CommitError(message, url.text)
     for array in arrays if place.url.is_local else ():
         form = parse_array(array.path, array.document)
         keys = () if form is None else form.keys(tuple(slice(0, size) for size in form.shape))
@@ -326,4 +346,4 @@ def _check_reached(arrays: Sequence[ArrayPlan], delivery: Delivery, done: Array)
                 f"workers stored {lost} on a disk of their own: they must share the folder that the store is written in; "
                 "use object storage where they do not"
             )
-            raise CommitError(message, place.url.text, array.path)
+            raise CommitError(message, url.text, array.path)

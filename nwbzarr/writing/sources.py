@@ -68,7 +68,7 @@ class SlicedSource:
             When the data gives another shape than it said.
         """
         found = self.data[region]
-        _refuse_masked(found, self.where)
+        refuse_masked(found, self.where)
         block = np.asarray(found)
         wanted = tuple(len(range(*part.indices(size))) for part, size in zip(region, self.shape, strict=True))
         if block.shape != wanted:
@@ -184,7 +184,7 @@ def open_source(value: Any, where: str) -> Source:
     FieldTypeError
         When it is nothing of these, or holds what has no stored form.
     """
-    _refuse_masked(value, where)
+    refuse_masked(value, where)
     if isinstance(value, Iterator):
         return _open_blocks(value, where)
     if isinstance(value, np.ndarray | np.generic):
@@ -282,7 +282,8 @@ def _from_python(value: Any, where: str) -> np.ndarray[Any, Any]:
     raise FieldTypeError(message)
 
 
-def _refuse_masked(value: Any, where: str) -> None:
+def refuse_masked(value: Any, where: str) -> None:
+    """Raise `SchemaError` for a masked array: what is masked has no stored form."""
     if isinstance(value, np.ma.MaskedArray):
         message = f"{where} must hold values, but a masked array came: fill what is masked first (array.filled(…))"
         raise SchemaError(message)
@@ -296,7 +297,7 @@ def _holds_integers_only(value: Any) -> bool:
 
 def _from_list(value: list[Any] | tuple[Any, ...], where: str) -> np.ndarray[Any, Any]:
     for item in value:
-        _refuse_masked(item, where)
+        refuse_masked(item, where)
     if any(isinstance(item, datetime | date) for item in value):
         value = [encode_datetime(item) if isinstance(item, datetime | date) else item for item in value]
     try:

@@ -64,8 +64,8 @@ class Target(Protocol):
     def is_stored(self, region: Region, finished: Collection[str]) -> bool:
         """Whether all objects that a region touches are among those that are stored."""
 
-    def begins_stored(self, region: Region, finished: Collection[str]) -> bool:
-        """Whether the object that a region begins in is."""
+    def first_stored(self, region: Region, finished: Collection[str]) -> Region | None:
+        """Return the first chunk of the first object of a region that is stored; None when none is."""
 
     def check_same(self, region: Region, block: Array) -> None:
         """Raise `CommitError` when a stored region holds other values than a block."""
@@ -135,10 +135,19 @@ class WriterTarget:
         """Whether all objects that a region touches are among those that are stored."""
         return bool(finished) and all(key in finished for key in self.form.keys(region))
 
-    def begins_stored(self, region: Region, finished: Collection[str]) -> bool:
-        """Whether the object that a region begins in is."""
-        place = [part.start // step for part, step in zip(region, self.form.objects, strict=True)]
-        return bool(finished) and self.form.key(place) in finished
+    def first_stored(self, region: Region, finished: Collection[str]) -> Region | None:
+        """Return the first chunk of the first object of a region that is stored; None when none is."""
+        if not finished:
+            return None
+        places = self.form.places(region)
+        place = next((place for place in places if self.form.key(place) in finished), None)
+        if place is None:
+            return None
+        starts = [index * step for index, step in zip(place, self.form.objects, strict=True)]
+        return tuple(
+            slice(max(start, part.start), min(start + step, part.stop))
+            for start, step, part in zip(starts, self.form.chunks, region, strict=True)
+        )
 
     def check_same(self, region: Region, block: Array) -> None:
         """Raise `CommitError` when a stored region holds other values than a block."""
@@ -197,9 +206,9 @@ class ZarrTarget:
         """Say no: blocks of such an array are written again."""
         return False
 
-    def begins_stored(self, region: Region, finished: Collection[str]) -> bool:  # noqa: ARG002
-        """Say no."""
-        return False
+    def first_stored(self, region: Region, finished: Collection[str]) -> Region | None:  # noqa: ARG002
+        """Return None."""
+        return None
 
     def check_same(self, region: Region, block: Array) -> None:
         """Do nothing: there is nothing to compare with."""
