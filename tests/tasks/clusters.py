@@ -236,6 +236,7 @@ def _around_puts(name: str, act: Callable[[str], None]) -> None:
     """Have something done before and after each object of some name is stored in this process, for good."""
     from zarr.storage import LocalStore
 
+    from nwbzarr.stores.places import StagedKeys
     from nwbzarr.stores.remote import RemoteKeys
 
     def around(store: Callable[..., Any]) -> Callable[..., Any]:
@@ -250,7 +251,7 @@ def _around_puts(name: str, act: Callable[[str], None]) -> None:
 
         return stored
 
-    for keys, method in ((LocalStore, "set"), (RemoteKeys, "set"), (RemoteKeys, "create")):
+    for keys, method in ((StagedKeys, "set"), (LocalStore, "set"), (RemoteKeys, "set"), (RemoteKeys, "create")):
         setattr(keys, method, around(getattr(keys, method)))
 
 
