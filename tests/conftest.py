@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
+# Timed tests fail on busy machines: figures are in benchmarks.
+settings.register_profile("nwbzarr", deadline=None)
+settings.load_profile("nwbzarr")
+
 pytest_plugins = ["tests.servers.fixtures"]

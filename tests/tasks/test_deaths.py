@@ -230,7 +230,7 @@ def test_what_is_added_is_not_seen_when_a_task_raises(
 
 
 @pytest.mark.parametrize("error", [OSError, FileNotFoundError, FileExistsError, KeyError, ValueError, MemoryError])
-@pytest.mark.parametrize("store", ["local", "memory"], indirect=True)
+@pytest.mark.parametrize("store", ["local"], indirect=True)
 def test_errors_of_python_are_raised_as_they_are(
     store: Store, error: type[Exception], play: Callable[..., Play]
 ) -> None:

@@ -683,7 +683,7 @@ def test_finished_objects_are_passed_over(
     assert all(later.done >= earlier.done for earlier, later in itertools.pairwise(told))
 
 
-@pytest.mark.parametrize("kept", [{0}, {10}, {9, 10}, {0, 2, 4}, {3, 5, 9}, set(range(10)), set(range(11))], ids=str)
+@pytest.mark.parametrize("kept", [{0}, {9, 10}, {0, 2, 4}, set(range(10)), set(range(11))], ids=str)
 def test_finished_objects_are_not_sent_again(store: Store, kept: set[int]) -> None:
     finished = break_off(store, in_dask(), kept)
     # Blocks of other sizes are re-cut to the same shards.
@@ -735,7 +735,7 @@ def test_a_whole_session_is_not_gone_on_with(store: Store) -> None:
     check(store, ARRAY[::-1])
 
 
-@pytest.mark.parametrize("kept", [{0}, {0, 1, 2}, {10}, {1}, {5, 6}, set(range(1, 11))], ids=str)
+@pytest.mark.parametrize("kept", [{0, 1}, {10}, {5, 6}, set(range(1, 11))], ids=str)
 def test_changed_data_is_refused_whichever_objects_are_stored(store: Store, kept: set[int]) -> None:
     break_off(store, in_dask(), kept)
     changed = ARRAY + np.int16(1)
@@ -809,11 +809,11 @@ def lie(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_what_the_dask_array_did_not_say_is_refused(store: Store, name: str) -> None:
+def test_what_the_dask_array_did_not_say_is_refused(local: Store, name: str) -> None:
     with pytest.raises(SchemaError) as caught:
-        write(store, series_session(lie(name), **LAYOUT))
+        write(local, series_session(lie(name), **LAYOUT))
     assert SERIES_PATH in str(caught.value)
-    check_nothing(store)
+    check_nothing(local)
 
 
 def test_an_error_names_the_store_and_not_where_it_is_prepared(store: Store) -> None:
@@ -834,13 +834,11 @@ def test_workers_refuse_what_the_dask_array_did_not_say(client: Any, local: Stor
 
 
 @on_two_schedulers
-def test_masked_values_are_refused(store: Store, scheduler: str, request: pytest.FixtureRequest) -> None:
+def test_masked_values_are_refused(local: Store, scheduler: str, request: pytest.FixtureRequest) -> None:
     """As those of NumPy are: what is under a mask is no value."""
-    if scheduler == "cluster" and not store.is_local:
-        pytest.skip("memory is of one process")
     with running_on(scheduler, request), pytest.raises((SchemaError, FieldTypeError), match="masked"):
-        write(store, series_session(in_dask(FLOATS).map_blocks(masked, dtype="float64"), **LAYOUT))
-    assert store.state() in ("absent", "incomplete")
+        write(local, series_session(in_dask(FLOATS).map_blocks(masked, dtype="float64"), **LAYOUT))
+    assert local.state() == "absent"
 
 
 def small_sum(array: Any) -> Any:
@@ -864,14 +862,14 @@ SELVES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", SELVES)
-def test_a_store_is_not_replaced_by_what_is_computed_from_it(store: Store, name: str) -> None:
-    write(store, series_session(ARRAY, **LAYOUT))
-    before = store.state()
-    with store.io("r") as io, pytest.raises(SelfOverwriteError):
-        write(store, series_session(SELVES[name](io.read().acquisition["raw"].data.to_dask())))
-    assert store.state() == before
-    with store.io("r") as io:
-        other = Store(f"{store.url}.other")
+def test_a_store_is_not_replaced_by_what_is_computed_from_it(local: Store, name: str) -> None:
+    write(local, series_session(ARRAY, **LAYOUT))
+    before = local.state()
+    with local.io("r") as io, pytest.raises(SelfOverwriteError):
+        write(local, series_session(SELVES[name](io.read().acquisition["raw"].data.to_dask())))
+    assert local.state() == before
+    with local.io("r") as io:
+        other = Store(f"{local.url}.other")
         array = SELVES[name](io.read().acquisition["raw"].data.to_dask())
         write(other, series_session(array))
         check(other, array.compute())
