@@ -186,7 +186,8 @@ def _segments(
     if not 0 <= overlap < 1:
         message = f"overlap must be a part of a segment, from 0 up to 1, but {overlap!r} came"
         raise AnalysisError(message)
-    hop = max(size - int(size * overlap), 1)
+    # Parts that were given as a quotient are not to lose a sample to its rounding.
+    hop = max(size - math.floor(size * overlap + 1e-9), 1)
     # Blocks begin where a segment does.
     spans = spans_of(series, max(block_rows(series, shape, np.dtype(np.float32)), size), 0, size - 1, 1, hop)
     scale = in_unit(series, np.ones(shape[1:])) - (series.offset or 0.0)
