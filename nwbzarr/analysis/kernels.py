@@ -27,6 +27,9 @@ Array = np.ndarray[Any, Any]
 #: Values of channels that are computed together: what a filter needs beside a block is some copies of these.
 _TOGETHER = 4 * 2**20
 
+#: Samples that are turned round together: so many of some channels stay in a processor's cache.
+_TURNED = 256
+
 #: What `find_spikes` gives.
 SPIKE = np.dtype([("sample", np.int64), ("time", np.float64), ("channel", np.int64), ("amplitude", np.float64)])
 
@@ -80,23 +83,43 @@ class ApplyToBlock:
         made = np.empty((kept.stop - kept.start, flat.shape[1]), self.dtype)
         group = max(_TOGETHER // max(len(block), 1), 1)
         for first in range(0, flat.shape[1], group):
-            lines = np.ascontiguousarray(flat[:, first : first + group].T, np.float64)
-            made[:, first : first + group] = cast(self.function(lines, **self.parameters)[:, kept], self.dtype).T
+            lines = lines_of(flat[:, first : first + group])
+            put_lines(self.function(lines, **self.parameters)[:, kept], made[:, first : first + group])
         return made.reshape(len(made), *block.shape[1:])
+
+
+def lines_of(block: Array) -> Array:
+    """Return a block, shape ``(times, channels)``, as lines."""
+    lines = np.empty(block.shape[::-1], np.float64)
+    for start in range(0, len(block), _TURNED):
+        lines[:, start : start + _TURNED] = block[start : start + _TURNED].T
+    return lines
+
+
+def put_lines(lines: Array, block: Array) -> None:
+    """Put lines into a block, in its dtype; see `cast`."""
+    for start in range(0, len(block), _TURNED):
+        block[start : start + _TURNED] = cast(lines[:, start : start + _TURNED], block.dtype).T
 
 
 def cast(values: Array, dtype: np.dtype[Any]) -> Array:
     """Return values in a dtype; for integers they are rounded, and end at its limits."""
     if dtype.kind not in "iu" or values.dtype.kind != "f":
         return values.astype(dtype, copy=False)
-    if np.isnan(values).any():
+    limits = np.iinfo(dtype)
+    found = np.rint(values.astype(np.result_type(values.dtype, np.float32), copy=False))
+    # The largest integers may be no floats of this kind: those next to them would be too large.
+    top = found.dtype.type(limits.max)
+    is_exact = int(top) == limits.max
+    top = top if is_exact else np.nextafter(top, found.dtype.type(0))
+    beyond = None if is_exact else found > top
+    np.clip(found, limits.min, top, out=found)
+    if np.isnan(found.min(initial=0)):
         message = f"{dtype} has no NaN, but the results hold some: ask for a dtype of floats"
         raise AnalysisError(message)
-    limits = np.iinfo(dtype)
-    # The largest integers of 64 bits are no floats: those next to them would be too large.
-    top = np.nextafter(values.dtype.type(limits.max), values.dtype.type(0)) if dtype.itemsize > 4 else limits.max  # noqa: PLR2004
-    made: Array = np.clip(np.rint(values), limits.min, top).astype(dtype)
-    made[values > top] = limits.max
+    made: Array = found.astype(dtype)
+    if beyond is not None:
+        made[beyond] = limits.max
     return made
 
 
@@ -206,15 +229,15 @@ class SpectraOfBlock:
         What `scipy.signal.spectrogram` takes: ``window``, ``detrend``, ``scaling``.
     summed : bool
         Whether their sum is given, and not each.
-    scale : array_like
-        What samples are multiplied by.
+    scale : numpy.ndarray
+        What samples of each channel are multiplied by.
     """
 
     segments: Segments
     rate: float
     options: Mapping[str, Any]
     summed: bool
-    scale: Any
+    scale: Array
 
     def __call__(self, block: Array, block_id: tuple[int, ...] = ()) -> Array:
         """Return spectra: shape ``(segments, channels, frequencies)``, or one sum of them."""
@@ -227,16 +250,12 @@ class SpectraOfBlock:
         made = np.empty((1 if self.summed else count, channels, bands))
         group = max(_TOGETHER // len(used), 1)
         for first in range(0, channels, group):
-            lines = np.ascontiguousarray((used[:, first : first + group] * self._scale(first, group)).T)
+            lines = lines_of(used[:, first : first + group]) * self.scale[first : first + group, None]
             _, _, power = scipy.signal.spectrogram(
                 lines, self.rate, nperseg=size, noverlap=size - hop, mode="psd", axis=-1, **self.options
             )
             made[:, first : first + group] = power.sum(-1)[None] if self.summed else np.moveaxis(power, -1, 0)
         return made
-
-    def _scale(self, first: int, group: int) -> Any:
-        scale = np.asarray(self.scale, np.float64)
-        return scale if scale.ndim == 0 else scale[first : first + group]
 
 
 @dataclass(frozen=True)
