@@ -4,6 +4,9 @@ SciPy alone does the same on the same cores and blocks, all in memory, in the sa
 overlap, encoding, storing and scheduling. Then values at the borders of blocks are compared with those of the filter on a
 longer stretch in memory, and what workers needed of memory and requests is told.
 
+The nanny of `distributed` starts workers with ``MALLOC_TRIM_THRESHOLD_=65536``, under which glibc takes every large array
+from the kernel anew, page by page. The job is run as that, and without it (see `THREADS_ONLY`).
+
     python benchmarks/filtering.py --seconds 300 --json filtering.json
 """
 
@@ -38,6 +41,10 @@ BAND, ORDER = (300.0, 6000.0), 5
 #: Seconds that are made; the recording repeats them.
 DISTINCT = 20
 
+#: What workers start with when malloc is left alone: the setting ``distributed.nanny.pre-spawn-environ`` of Dask, whose
+#: own has `MALLOC_TRIM_THRESHOLD_` beside these.
+THREADS_ONLY = {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
+
 #: How many times SciPy's time the job may take, and bytes that a worker may have.
 MOST, MEMORY = 1.25, 2 * 10**9
 
@@ -47,6 +54,7 @@ class Turn:
     """One run of the job."""
 
     dtype: str
+    trimmed: bool
     wall: float
     alone: float
     alone_by_channels: float
@@ -131,8 +139,8 @@ def peak_of_worker() -> int:
     return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
 
-def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
-    """Do the job once, on a cluster of its own."""
+def run(url: str, to: str, dtype: str, trimmed: bool, alone: tuple[float, float]) -> Turn:
+    """Do the job once, on a cluster of its own, whose workers trim memory as Dask has them, or not."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -140,7 +148,9 @@ def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
     from nwbzarr import analysis
 
     session = nwbzarr.open(url)
+    setting = {} if trimmed else {"distributed.nanny.pre-spawn-environ": THREADS_ONLY}
     with (
+        dask.config.set(setting),
         LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=MEMORY, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
@@ -159,7 +169,7 @@ def run(url: str, to: str, dtype: str, alone: tuple[float, float]) -> Turn:
     planning = time.perf_counter() - begun
     error = compare(url, to, made.data.chunks[0])
     print(f"a worker before the job: {before / 1e6:.0f} MB", file=sys.stderr)
-    return Turn(dtype, wall, *alone, peak, tasks, len(pickle.dumps(graph)), planning, error, report.nbytes)
+    return Turn(dtype, trimmed, wall, *alone, peak, tasks, len(pickle.dumps(graph)), planning, error, report.nbytes)
 
 
 def count_requests(folder: str, seconds: int) -> dict[str, int]:
@@ -251,8 +261,9 @@ def main() -> None:
             stops = np.cumsum(sizes).tolist()
             rows = list(zip([0, *stops], stops, strict=False))
             alone = tuple(measure_alone(url, rows, by_channels=way) for way in (False, True))
-            turns.append(run(url, f"{folder}/{dtype}.nwb.zarr", dtype, alone))
-            print(turns[-1])
+            for trimmed in (False, True):
+                turns.append(run(url, f"{folder}/{dtype}.nwb.zarr", dtype, trimmed, alone))
+                print(turns[-1], flush=True)
         requests = count_requests(folder, asked.counted)
         print("while workers were at work, on S3:", requests)
         if asked.json is not None:

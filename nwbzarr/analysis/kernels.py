@@ -18,17 +18,18 @@ import scipy.signal
 from nwbzarr.errors import AnalysisError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nwbzarr.arrays.spans import Spans
 
 Array = np.ndarray[Any, Any]
 
-#: Values of channels that are computed together: what a filter needs beside a block is some copies of these.
-_TOGETHER = 4 * 2**20
+#: Values of channels that are computed together: what a filter needs beside a block is some copies of these. As float64
+#: they are less than 32 MB, beyond which glibc gives the pages of an array back to the kernel each time.
+_TOGETHER = 3 * 2**20
 
-#: Samples that are turned round together: so many of some channels stay in a processor's cache.
-_TURNED = 256
+#: Values that are turned round together: so many stay in a processor's cache.
+_TURNED = 2**15
 
 #: What `find_spikes` gives.
 SPIKE = np.dtype([("sample", np.int64), ("time", np.float64), ("channel", np.int64), ("amplitude", np.float64)])
@@ -91,15 +92,20 @@ class ApplyToBlock:
 def lines_of(block: Array) -> Array:
     """Return a block, shape ``(times, channels)``, as lines."""
     lines = np.empty(block.shape[::-1], np.float64)
-    for start in range(0, len(block), _TURNED):
-        lines[:, start : start + _TURNED] = block[start : start + _TURNED].T
+    for part in _parts_of(block):
+        lines[:, part] = block[part].T
     return lines
 
 
 def put_lines(lines: Array, block: Array) -> None:
     """Put lines into a block, in its dtype; see `cast`."""
-    for start in range(0, len(block), _TURNED):
-        block[start : start + _TURNED] = cast(lines[:, start : start + _TURNED], block.dtype).T
+    for part in _parts_of(block):
+        block[part] = cast(lines[:, part], block.dtype).T
+
+
+def _parts_of(block: Array) -> Iterator[slice]:
+    samples = max(_TURNED // max(block.shape[1], 1), 1)
+    return (slice(start, start + samples) for start in range(0, len(block), samples))
 
 
 def cast(values: Array, dtype: np.dtype[Any]) -> Array:
