@@ -11,6 +11,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import scipy.signal
 
 from nwbzarr.analysis import kernels
@@ -67,12 +68,8 @@ def bandpass(  # noqa: PLR0913
         When the band does not lie between 0 Hz and half the rate, or the series is shorter than the filter needs; when
         it is computed, for samples that are no numbers.
     """
-    check_whole(order, "order", least=1)
-    rate = _check_band(series, "a band-pass filter", low, high)
-    sos = scipy.signal.butter(order, [low, high], "bandpass", fs=rate, output="sos")
-    text = f"band-pass {low:g} to {high:g} Hz, Butterworth of order {order}{_ways(zero_phase)}"
-    given = {"low": low, "high": high, "order": order, "zero_phase": zero_phase, "tolerance": tolerance}
-    return _filtered(series, sos, zero_phase, tolerance, dtype, _told(bandpass, given, name, text, 0.0))
+    how = {"order": order, "zero_phase": zero_phase, "tolerance": tolerance}
+    return _butterworth(bandpass, series, {"low": low, "high": high}, how, dtype, name, 0.0)
 
 
 def highpass(  # noqa: PLR0913
@@ -86,12 +83,8 @@ def highpass(  # noqa: PLR0913
     name: str | None = None,
 ) -> Any:
     """Return a series of which a Butterworth filter passes what is above an edge, in Hz; see `bandpass`."""
-    check_whole(order, "order", least=1)
-    rate = _check_band(series, "a high-pass filter", edge)
-    sos = scipy.signal.butter(order, edge, "highpass", fs=rate, output="sos")
-    text = f"high-pass {edge:g} Hz, Butterworth of order {order}{_ways(zero_phase)}"
-    given = {"edge": edge, "order": order, "zero_phase": zero_phase, "tolerance": tolerance}
-    return _filtered(series, sos, zero_phase, tolerance, dtype, _told(highpass, given, name, text, 0.0))
+    how = {"order": order, "zero_phase": zero_phase, "tolerance": tolerance}
+    return _butterworth(highpass, series, {"edge": edge}, how, dtype, name, 0.0)
 
 
 def lowpass(  # noqa: PLR0913
@@ -105,12 +98,8 @@ def lowpass(  # noqa: PLR0913
     name: str | None = None,
 ) -> Any:
     """Return a series of which a Butterworth filter passes what is below an edge, in Hz; see `bandpass`."""
-    check_whole(order, "order", least=1)
-    rate = _check_band(series, "a low-pass filter", edge)
-    sos = scipy.signal.butter(order, edge, "lowpass", fs=rate, output="sos")
-    text = f"low-pass {edge:g} Hz, Butterworth of order {order}{_ways(zero_phase)}"
-    given = {"edge": edge, "order": order, "zero_phase": zero_phase, "tolerance": tolerance}
-    return _filtered(series, sos, zero_phase, tolerance, dtype, _told(lowpass, given, name, text))
+    how = {"order": order, "zero_phase": zero_phase, "tolerance": tolerance}
+    return _butterworth(lowpass, series, {"edge": edge}, how, dtype, name)
 
 
 def notch(  # noqa: PLR0913
@@ -269,6 +258,27 @@ def _filtered(  # noqa: PLR0913
     return mapped(
         series, Recipe(kernels.sos_filter, parameters, reach, after, dtype=dtype, by_line=True, finite=True), told
     )
+
+
+def _butterworth(  # noqa: PLR0913 - what the filters of its kinds are given
+    function: Any,
+    series: TimeSeries,
+    edges: dict[str, float],
+    how: dict[str, Any],
+    dtype: Any,
+    name: str | None,
+    offset: float | None = None,
+) -> Any:
+    """Return a series through a Butterworth filter, of the kind that the function is named after."""
+    kind, order, zero_phase = function.__name__, how["order"], how["zero_phase"]
+    passes = kind.replace("pass", "-pass")
+    check_whole(order, "order", least=1)
+    rate = _check_band(series, f"a {passes} filter", *edges.values())
+    sos = scipy.signal.butter(order, np.squeeze([*edges.values()]), kind, fs=rate, output="sos")
+    band = " to ".join(f"{edge:g}" for edge in edges.values())
+    text = f"{passes} {band} Hz, Butterworth of order {order}{_ways(zero_phase)}"
+    told = _told(function, {**edges, **how}, name, text, offset)
+    return _filtered(series, sos, zero_phase, how["tolerance"], dtype, told)
 
 
 def _check_band(series: TimeSeries, what: str, *edges: float) -> float:

@@ -22,7 +22,7 @@ from nwbzarr.analysis.maps import (
     spans_of,
 )
 from nwbzarr.errors import AnalysisError
-from nwbzarr.model.windows import in_unit
+from nwbzarr.model.windows import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,8 +136,7 @@ def zscore(series: TimeSeries, *, dtype: Any = None, name: str | None = None) ->
     """
     samples, again = _twice(series, result_dtype(series, dtype))
     level, varies = _levels(again)
-    scale = in_unit(series, np.ones(samples.shape[1:])) - (series.offset or 0.0)
-    found = (samples - level) / dask.array.where(varies, again.std(axis=0), np.nan) * np.sign(scale)
+    found = (samples - level) / dask.array.where(varies, again.std(axis=0), np.nan) * np.sign(scale_of(series))
     told = Told(
         "nwbzarr.analysis.zscore", {}, name, "in standard deviations from the mean",
         unit="standard deviations", offset=0.0, is_scaled=True,

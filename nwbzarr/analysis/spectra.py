@@ -17,7 +17,7 @@ from nwbzarr.arrays.graphs import meta_of
 from nwbzarr.errors import AnalysisError
 from nwbzarr.model.neurodata import DecompositionSeries
 from nwbzarr.model.timing import rate_of
-from nwbzarr.model.windows import in_unit
+from nwbzarr.model.windows import in_unit, scale_of
 
 if TYPE_CHECKING:
     from nwbzarr.model.neurodata import TimeSeries
@@ -190,8 +190,8 @@ def _segments(
     hop = max(size - math.floor(size * overlap + 1e-9), 1)
     # Blocks begin where a segment does.
     spans = spans_of(series, max(block_rows(series, shape, np.dtype(np.float32)), size), 0, size - 1, 1, hop)
-    scale = in_unit(series, np.ones(shape[1:])) - (series.offset or 0.0)
-    kernel = SpectraOfBlock(Segments(shape[0], size, hop, spans.step), rate, options, summed, np.ravel(scale))
+    scale = np.broadcast_to(scale_of(series), shape[1:]).ravel()
+    kernel = SpectraOfBlock(Segments(shape[0], size, hop, spans.step), rate, options, summed, scale)
     return blocks_of(series, spans), kernel.segments, kernel
 
 

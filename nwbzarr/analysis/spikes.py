@@ -12,7 +12,7 @@ from nwbzarr.analysis.kernels import SPIKE, FindSpikes
 from nwbzarr.analysis.maps import block_rows, blocks_of, check_number, check_whole, real_samples, spans_of
 from nwbzarr.errors import AnalysisError
 from nwbzarr.model.timing import rate_of
-from nwbzarr.model.windows import in_unit
+from nwbzarr.model.windows import scale_of
 
 if TYPE_CHECKING:
     from nwbzarr.model.neurodata import TimeSeries
@@ -46,7 +46,7 @@ def noise_levels(series: TimeSeries, *, pieces: int = 20, length: float = 0.5) -
     samples = series.to_dask()
     piece = np.asarray(dask.array.concatenate([samples[a:b] for a, b in zip(starts, stops, strict=True)]))
     deviation = np.median(np.abs(piece - np.median(piece, axis=0)), axis=0) / _NORMAL
-    return np.asarray(np.abs(in_unit(series, deviation) - (series.offset or 0.0)))
+    return np.asarray(np.abs(deviation * scale_of(series)))
 
 
 def detect_spikes(series: TimeSeries, threshold: Any, *, apart: float = 1e-3) -> Any:
@@ -84,7 +84,7 @@ def detect_spikes(series: TimeSeries, threshold: Any, *, apart: float = 1e-3) ->
         )
         raise AnalysisError(message) from error
     offset = float(series.offset or 0.0)
-    scale = np.broadcast_to(np.asarray(in_unit(series, np.ones(shape[1:])) - offset).ravel(), (channels,))
+    scale = np.broadcast_to(scale_of(series), shape[1:]).ravel()
     stored = (asked - offset) / scale
     if not np.isfinite(stored).all() or not asked.all():
         message = f"a threshold must be a number other than zero, in {series.unit}, but {threshold!r} came"

@@ -33,12 +33,6 @@ def meta_of(ndim: int, dtype: Any) -> Array:
     return np.empty((0,) * ndim, dtype)
 
 
-def steps_of(sizes: Sequence[int], step: int) -> tuple[int, ...]:
-    """Return the sizes of blocks of one axis."""
-    (size,) = sizes
-    return Spans(size, max(step, 1)).sizes_taken
-
-
 @dataclass(frozen=True, slots=True)
 class ReadBlock:
     """Reads the block of a stored array that has a number.
@@ -161,11 +155,6 @@ def window_blocks(source: Any, starts: Array, shape: tuple[int, ...], dtype: np.
         chunks=(chunks, *((size,) for size in shape[1:])),
         meta=meta_of(len(shape), dtype),
     )
-
-
-def sources_of(array: Any) -> set[StoredArray]:
-    """Return the stored arrays that a Dask array is computed from; nothing is made of its symbolic layers."""
-    return {part for part in parts_of(array) if isinstance(part, StoredArray)}
 
 
 def parts_of(array: Any) -> Iterator[Any]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from nwbzarr.errors import SamplingError
-from nwbzarr.model.values import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,8 +216,3 @@ def rate_of(series: TimeSeries, purpose: str) -> float:
         )
         raise SamplingError(message)
     return float(series.rate)
-
-
-def has_samples(series: TimeSeries) -> bool:
-    """Whether a series has any data along time."""
-    return bool(shape_of(series.data))

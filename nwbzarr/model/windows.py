@@ -260,10 +260,14 @@ def _edges(bins: Any, start: float, stop: float) -> Array:
 
 def in_unit(series: TimeSeries, data: Any) -> Any:
     """Return samples of a series in its unit: times its conversion (that of each channel too), plus its offset."""
-    factor = series.conversion if series.conversion is not None else 1.0
+    return data * scale_of(series) + (series.offset or 0.0)
+
+
+def scale_of(series: TimeSeries) -> Array:
+    """Return what samples of a series are multiplied by: one number, or one for each channel."""
+    factor = np.float64(series.conversion if series.conversion is not None else 1.0)
     channels = getattr(series, "channel_conversion", None)
-    scale = factor if channels is None else factor * np.asarray(channels)
-    return data * scale + (series.offset or 0.0)
+    return np.asarray(factor if channels is None else factor * np.asarray(channels))
 
 
 def window_of(series: TimeSeries, start: float, stop: float) -> Window:

@@ -32,6 +32,9 @@ RATE: Final = 1000.0
 START: Final = 2.5
 LENGTH: Final = 600
 
+#: Blocks that are shorter than filters reach, that end in the midst of chunks, and the whole series.
+BLOCKS: Final = (31, 250, 10_000)
+
 #: Where samples come from, and what a sample is.
 SOURCES: Final = ("stored", "memory", "dask", "chained")
 RESTS: Final = ((), (3,), (3, 2))

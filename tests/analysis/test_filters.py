@@ -20,6 +20,7 @@ from nwbzarr import ElectricalSeries, TimeSeries, analysis
 from nwbzarr.analysis.kernels import reach_of
 from nwbzarr.errors import AnalysisError, SamplingError
 from tests.analysis.series import (
+    BLOCKS,
     LENGTH,
     RATE,
     RESTS,
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     OnWhole = Callable[[AnyArray], AnyArray]
 
 TOLERANCE = 1e-6
-
-#: Blocks that are shorter than filters reach, that end in the midst of chunks, and the whole series.
-BLOCKS = (31, 250, 10_000)
 
 
 def butter(order: int, edges: Any, kind: str) -> AnyArray:

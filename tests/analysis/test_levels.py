@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from nwbzarr import ElectricalSeries, TimeSeries, analysis
 from nwbzarr.errors import AnalysisError
 from tests.analysis.series import (
+    BLOCKS,
     LENGTH,
+    RATE,
     RESTS,
     SOURCES,
     TYPES,
@@ -35,7 +37,6 @@ from tests.analysis.series import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BLOCKS = (31, 250, 10_000)
 CHANNELS = 5
 
 #: Levels that are taken of every channel by itself, and what SciPy makes of the whole.
@@ -325,3 +326,13 @@ def test_levels_of_dask_arrays_in_blocks_of_channels() -> None:
         scores = analysis.zscore(series, dtype="float64")
     assert_near(computed(found), referenced(data), 1e-9)
     assert_near(computed(scores), ALONE["zscore"][1](data), 1e-9)
+
+
+def test_small_units_are_not_lost_in_a_large_offset() -> None:
+    data = noise((CHANNELS,))
+    plain = TimeSeries("plain", data=data, unit="V", rate=RATE)
+    shifted = TimeSeries("shifted", data=data, unit="V", rate=RATE, conversion=1e-9, offset=1e9)
+    np.testing.assert_array_equal(computed(analysis.zscore(shifted)), computed(analysis.zscore(plain)))
+    np.testing.assert_allclose(analysis.noise_levels(shifted) * 1e9, analysis.noise_levels(plain), rtol=1e-9)
+    powers = [computed(analysis.welch(series, 0.1).values) for series in (shifted, plain)]
+    np.testing.assert_allclose(powers[0] * 1e18, powers[1], rtol=1e-9)
