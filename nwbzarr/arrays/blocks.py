@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
-from nwbzarr.errors import MissingExtraError, StoreError
+from nwbzarr.errors import StoreError
+from nwbzarr.extras import import_extra
 
 if TYPE_CHECKING:
     import os
@@ -151,11 +152,7 @@ class BlockCache:
 
 
 def _open_disk(folder: str | os.PathLike[str], limit: int) -> Any:
-    try:
-        import diskcache
-    except ImportError as error:
-        message = "a block cache on disk needs diskcache: pip install 'nwbzarr[cache]'"
-        raise MissingExtraError(message) from error
+    diskcache = import_extra("diskcache", "a block cache on disk needs diskcache", "cache")
     try:
         # Few at a time: entries are large, and what was just read is not to go with the oldest.
         return diskcache.Cache(str(folder), size_limit=limit, eviction_policy="least-recently-used", cull_limit=2)

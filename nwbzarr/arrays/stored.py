@@ -14,7 +14,8 @@ import numpy as np
 from nwbzarr.arrays.blocks import BlockCache
 from nwbzarr.arrays.forms import parse_array
 from nwbzarr.arrays.reading import ArrayReader
-from nwbzarr.errors import MissingExtraError, NWBZarrError
+from nwbzarr.errors import NWBZarrError
+from nwbzarr.extras import import_extra
 from nwbzarr.stores.failures import named_errors
 from nwbzarr.stores.keys import LocalKeys
 from nwbzarr.stores.zarr_arrays import open_zarr_array
@@ -154,9 +155,4 @@ def import_graphs() -> Any:
     MissingExtraError
         When Dask is not installed.
     """
-    try:
-        from nwbzarr.arrays import graphs
-    except ModuleNotFoundError as error:
-        message = "lazy computations need Dask: install it (pip install 'nwbzarr[dask]')"
-        raise MissingExtraError(message) from error
-    return graphs
+    return import_extra("nwbzarr.arrays.graphs", "lazy computations need Dask", "dask")

@@ -6,7 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.errors import AnalysisError, MissingExtraError
+from nwbzarr.errors import AnalysisError
+from nwbzarr.extras import import_extra
 from nwbzarr.io import NWBZarrIO
 from nwbzarr.model.neurodata import TimeSeries
 
@@ -98,13 +99,9 @@ def _scheduler(address: str | None) -> Any:
     if address is None:
         yield
         return
+    distributed = import_extra("distributed", "--scheduler needs Dask's distributed", "dask")
     try:
-        from distributed import Client
-    except ModuleNotFoundError as error:
-        message = "--scheduler needs Dask's distributed: pip install 'nwbzarr[dask]'"
-        raise MissingExtraError(message) from error
-    try:
-        client = Client(address)
+        client = distributed.Client(address)
     except (OSError, ValueError) as error:
         message = f"--scheduler must be the address of a Dask scheduler, but {address!r} does not answer: {error}"
         raise AnalysisError(message) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.errors import MissingExtraError
+from nwbzarr.extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +20,7 @@ def import_pandas() -> Any:
     MissingExtraError
         When it is not installed.
     """
-    try:
-        import pandas as pd
-    except ModuleNotFoundError as error:
-        message = "tables as frames need pandas: install it (pip install 'nwbzarr[pandas]')"
-        raise MissingExtraError(message) from error
-    return pd
+    return import_extra("pandas", "tables as frames need pandas", "pandas")
 
 
 def as_frame(columns: Mapping[str, Any], identifiers: Any, name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nwbzarr.arrays.stored import import_graphs
-from nwbzarr.errors import MissingExtraError
+from nwbzarr.extras import import_extra
 from nwbzarr.model.timing import RegularTimes, times_of
 
 if TYPE_CHECKING:
@@ -29,11 +29,7 @@ def as_data_array(series: TimeSeries) -> Any:
 
     Times of a regular series are computed from a range when they are looked at; timestamps stay on Dask.
     """
-    try:
-        import xarray as xr
-    except ModuleNotFoundError as error:
-        message = "arrays with coordinates need xarray: install it (pip install 'nwbzarr[xarray]')"
-        raise MissingExtraError(message) from error
+    xr = import_extra("xarray", "arrays with coordinates need xarray", "xarray")
     data = series.to_dask()
     names = next((_DIMENSIONS[kind.__name__] for kind in type(series).__mro__ if kind.__name__ in _DIMENSIONS), ())
     names = ("time", *(names or ("channel",)))
