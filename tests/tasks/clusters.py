@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,11 +27,10 @@ import botocore.session
 import dask
 import distributed
 import numpy as np
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pytest
 
 AnyArray = np.ndarray[Any, Any]
 
@@ -40,6 +39,8 @@ PATIENCE: Final = 60.0
 
 #: How arrays are laid out in most of these tests; blocks of (10, 7) are rows of shards.
 LAYOUT: Final[dict[str, Any]] = {"chunks": (5, 2), "shards": (10, 4)}
+
+_CLIENT: Final = pytest.StashKey[Any]()
 
 # Where Dask runs.
 
@@ -68,6 +69,21 @@ def open_cluster(**wishes: Any) -> Iterator[Any]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
+
+
+def shared_client(request: pytest.FixtureRequest) -> Any:
+    """Return the client of a cluster that is opened once, and closed when all tests of this process are over.
+
+    Its workers are there, those too that a test has killed.
+    """
+    stash = request.config.stash
+    if _CLIENT not in stash:
+        stack = ExitStack()
+        request.session.addfinalizer(stack.close)
+        stash[_CLIENT] = stack.enter_context(open_cluster())
+    client = stash[_CLIENT]
+    client.wait_for_workers(2, timeout=PATIENCE)
+    return client
 
 
 @contextmanager
@@ -134,6 +150,8 @@ class Play:
         Row of blocks at which the process is killed, once.
     waits : bool
         Whether the first task of all waits until it is told to go on, and all others raise then.
+    passes : bool
+        Whether the first task of all passes, and all others raise when it has come to where it is held.
     flaky : bool
         Whether the first attempt at every row of blocks raises.
     error : type
@@ -144,15 +162,21 @@ class Play:
     raises: int | None = None
     kills: int | None = None
     waits: bool = False
+    passes: bool = False
     flaky: bool = False
     error: type[Exception] = AmplifierError
 
     def __call__(self, block: AnyArray, block_id: tuple[int, ...] = ()) -> AnyArray:
         row = block_id[0]
         Path(self.folder, f"ran-{row}-{uuid.uuid4().hex}").touch()
+        switched_off = self.waits or row == self.raises
         if self.waits and _is_first(f"{self.folder}/waiting"):
             until(Path(self.folder, "go").exists, "the test lets the task go on")
-        elif self.waits or row == self.raises:
+            switched_off = False
+        if self.passes and not _is_first(f"{self.folder}/passed"):
+            until(Path(self.folder, "waiting").exists, "the other task is held")
+            switched_off = True
+        if switched_off:
             message = "the amplifier was switched off"
             raise self.error(message)
         if row == self.kills and _is_first(f"{self.folder}/killed"):
@@ -203,24 +227,24 @@ def imported() -> set[str]:
     return set(sys.modules)
 
 
-def die_after_put(flag: str, name: str) -> None:
-    """Have this process killed when it has stored an object of some name, unless another one was."""
+def die_after_put(flag: str, text: str) -> None:
+    """Have this process killed when it has stored an object whose key holds a text, unless another one was."""
 
     def die(when: str) -> None:
         if when == "after" and _is_first(flag):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _around_puts(name, die)
+    _around_puts(text, die)
 
 
-def hold_before_put(folder: str, name: str) -> None:
-    """Have this process wait when it is about to store an object of some name, as a `Play` does."""
+def hold_before_put(folder: str, text: str) -> None:
+    """Have this process wait, as a `Play` does, when it is about to store an object whose key holds a text."""
 
     def hold(when: str) -> None:
         if when == "before" and _is_first(f"{folder}/waiting"):
             until(Path(folder, "go").exists, "the test lets the task go on")
 
-    _around_puts(name, hold)
+    _around_puts(text, hold)
 
 
 def _is_first(flag: str) -> bool:
@@ -232,8 +256,8 @@ def _is_first(flag: str) -> bool:
     return True
 
 
-def _around_puts(name: str, act: Callable[[str], None]) -> None:
-    """Have something done before and after each object of some name is stored in this process, for good."""
+def _around_puts(text: str, act: Callable[[str], None]) -> None:
+    """Have something done before and after objects whose key holds a text are stored in this process, for good."""
     from zarr.storage import LocalStore
 
     from nwbzarr.stores.places import StagedKeys
@@ -242,7 +266,7 @@ def _around_puts(name: str, act: Callable[[str], None]) -> None:
     def around(store: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(store)
         async def stored(self: Any, key: str, *args: Any, **kwargs: Any) -> Any:
-            if not key.endswith(name):
+            if text not in key:
                 return await store(self, key, *args, **kwargs)
             await asyncio.to_thread(act, "before")
             answer = await store(self, key, *args, **kwargs)

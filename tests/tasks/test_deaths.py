@@ -40,10 +40,10 @@ from tests.tasks.clusters import (
     descriptions_read_once,
     die_after_put,
     hold_before_put,
-    open_cluster,
     open_pool,
     running_on,
     settle,
+    shared_client,
     until,
     write_and_die,
 )
@@ -67,12 +67,13 @@ OTHER = values("int16", (107, 7), 6)
 ROWS = 11
 
 S3 = pytest.param("s3", marks=pytest.mark.s3)
+SLOW_S3 = pytest.param("s3", marks=[pytest.mark.s3, pytest.mark.slow])
 
-on_places_of_clusters = pytest.mark.parametrize("store", ["local", S3], indirect=True)
+on_places_of_clusters = pytest.mark.parametrize("store", ["local", SLOW_S3], indirect=True)
 in_both_modes = pytest.mark.parametrize("mode", ["w", "r+"])
 in_three_ways = pytest.mark.parametrize(
     ("store", "mode"),
-    [("local", "w"), ("local", "r+"), pytest.param("s3", "w", marks=pytest.mark.s3)],
+    [("local", "w"), ("local", "r+"), pytest.param("s3", "w", marks=[pytest.mark.s3, pytest.mark.slow])],
     indirect=["store"],
 )
 
@@ -83,17 +84,9 @@ def quick_clients() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    with open_cluster() as found:
-        yield found
-
-
 @pytest.fixture
-def client(cluster: Any) -> Any:
-    """Return the client of a cluster of two workers: those that were killed are there again."""
-    cluster.wait_for_workers(2, timeout=PATIENCE)
-    return cluster
+def client(request: pytest.FixtureRequest) -> Any:
+    return shared_client(request)
 
 
 @pytest.fixture
@@ -132,12 +125,11 @@ def write(store: Store, array: Any, mode: str = "w", **how: Any) -> None:
         io.write(nwb, **how)
 
 
-def write_old(store: Store) -> Any:
-    """Write the session that was there before, and return its contents."""
+def write_old(store: Store) -> None:
+    """Write the session that was there before."""
     nwb = bare()
     nwb.add_acquisition(TimeSeries("old", data=ZarrDataIO(OTHER, chunks=(20, 7)), unit="V", rate=1.0))
     store.write(nwb)
-    return store.read()
 
 
 def check_values(store: Store, wanted: AnyArray) -> None:
@@ -177,11 +169,10 @@ def check_failed(store: Store, before: Any, mode: str) -> None:
         ("threads", "local", "a session"),
         ("threads", "memory", "nothing"),
         ("threads", "memory", "a session"),
-        pytest.param("threads", "s3", "a session", marks=pytest.mark.s3),
-        ("sync", "local", "a session"),
+        pytest.param("threads", "s3", "a session", marks=[pytest.mark.s3, pytest.mark.slow]),
         ("cluster", "local", "nothing"),
         ("cluster", "local", "a session"),
-        pytest.param("cluster", "s3", "nothing", marks=pytest.mark.s3),
+        pytest.param("cluster", "s3", "nothing", marks=[pytest.mark.s3, pytest.mark.slow]),
         pytest.param("processes", "local", "a session", marks=pytest.mark.slow),
     ],
     indirect=["store"],
@@ -189,7 +180,9 @@ def check_failed(store: Store, before: Any, mode: str) -> None:
 def test_what_a_task_raises_reaches_the_caller_and_nothing_is_visible(
     store: Store, scheduler: str, before: str, play: Callable[..., Play], request: pytest.FixtureRequest
 ) -> None:
-    old = write_old(store) if before == "a session" else "absent"
+    if before == "a session":
+        write_old(store)
+    old = store.state()
     with running_on(scheduler, request):
         with pytest.raises(AmplifierError, match="switched off"):
             write(store, play(raises=4).over(in_dask()))
@@ -211,14 +204,15 @@ def test_what_a_task_raises_reaches_the_caller_and_nothing_is_visible(
         ("threads", "local"),
         ("threads", "memory"),
         ("cluster", "local"),
-        pytest.param("cluster", "s3", marks=pytest.mark.s3),
+        pytest.param("cluster", "s3", marks=[pytest.mark.s3, pytest.mark.slow]),
     ],
     indirect=["store"],
 )
 def test_what_is_added_is_not_seen_when_a_task_raises(
     store: Store, scheduler: str, play: Callable[..., Play], request: pytest.FixtureRequest
 ) -> None:
-    old = write_old(store)
+    write_old(store)
+    old = store.state()
     with running_on(scheduler, request):
         with pytest.raises(AmplifierError):
             write(store, play(raises=4).over(in_dask()), "r+")
@@ -267,7 +261,8 @@ def test_tasks_that_are_tried_again_lose_nothing(store: Store, client: Any, play
 @pytest.mark.parametrize("store", ["local"], indirect=True)
 def test_a_write_whose_tasks_are_cancelled_ends_with_that(store: Store, client: Any, play: Callable[..., Play]) -> None:
     """As they are when somebody restarts the cluster."""
-    old = write_old(store)
+    write_old(store)
+    old = store.state()
 
     def cancel(_: Progress) -> None:
         client.cancel([distributed.Future(key, client) for key in list(client.futures)], force=True)
@@ -333,11 +328,13 @@ def test_a_write_goes_on_when_a_worker_is_killed_before_it_says_what_it_stored(
     check_told(told)
 
 
+@pytest.mark.slow
 @on_places_of_clusters
 def test_a_write_ends_when_the_scheduler_gives_a_task_up(
     store: Store, client: Any, monkeypatch: pytest.MonkeyPatch, play: Callable[..., Play]
 ) -> None:
-    old = write_old(store)
+    write_old(store)
+    old = store.state()
     going = play(kills=5)
     with client.as_current():
         with monkeypatch.context() as patch:
@@ -358,7 +355,8 @@ def test_a_write_ends_when_the_scheduler_gives_a_task_up(
 @pytest.mark.slow
 @in_three_ways
 def test_a_client_that_is_killed_leaves_what_was_there(store: Store, client: Any, mode: str) -> None:
-    old = write_old(store)
+    write_old(store)
+    old = store.state()
     scheduler = client.scheduler.address
     assert run_in_child(write_and_die, store.url, store.options, OTHER, scheduler, mode) == KILLED
     assert store.state() == (old if store.is_local else "incomplete")
@@ -395,15 +393,10 @@ def test_a_task_that_outlives_its_write_changes_nothing(
 def late_task(store: Store, client: Any, mode: str, play: Callable[..., Play]) -> None:
     """Have a task end that had looked at the place, and was about to store, when its write failed and another began."""
     write_old(store)
-    going = play()
-    client.run(hold_before_put, going.folder, f"{FOLDER}/c.4.0")
-
-    def stop(_: Progress) -> None:
-        if going.happened("waiting"):
-            raise AmplifierError
-
+    going = play(passes=True)
+    client.run(hold_before_put, going.folder, f"{FOLDER}/c.")
     with client.as_current(), pytest.raises(AmplifierError):
-        write(store, going.over(in_dask(OTHER)), mode, progress=stop)
+        write(store, going.over(in_dask(OTHER)), mode)
     assert going.happened("waiting")
     write(store, in_dask(), mode)
     going.go_on()
@@ -411,8 +404,7 @@ def late_task(store: Store, client: Any, mode: str, play: Callable[..., Play]) -
 
 
 @pytest.mark.usefixtures("late_task")
-@in_both_modes
-@on_places_of_clusters
+@in_three_ways
 def test_a_task_that_is_storing_when_its_write_ends_changes_nothing(store: Store, mode: str) -> None:
     check_values(store, ARRAY)
     # The next one finds what it may have left.
