@@ -75,8 +75,7 @@ def common_reference(
     if len(set(members)) != len(members) or not all(0 <= member < shape[1] for member in members):
         message = f"groups must list channels from 0 to {shape[1] - 1}, each once at most, but {groups!r} came"
         raise AnalysisError(message)
-    channels = getattr(series, "channel_conversion", None)
-    scale = None if channels is None else np.asarray(channels) * series.conversion
+    scale = None if getattr(series, "channel_conversion", None) is None else scale_of(series)
     text = f"less the {how} over channels"
     told = Told(
         "nwbzarr.analysis.common_reference", {"how": how, "groups": listed}, name, text, offset=0.0,

@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,10 +27,11 @@ import botocore.session
 import dask
 import distributed
 import numpy as np
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import pytest
 
 AnyArray = np.ndarray[Any, Any]
 
@@ -39,8 +40,6 @@ PATIENCE: Final = 60.0
 
 #: How arrays are laid out in most of these tests; blocks of (10, 7) are rows of shards.
 LAYOUT: Final[dict[str, Any]] = {"chunks": (5, 2), "shards": (10, 4)}
-
-_CLIENT: Final = pytest.StashKey[Any]()
 
 # Where Dask runs.
 
@@ -69,21 +68,6 @@ def open_cluster(**wishes: Any) -> Iterator[Any]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
-
-
-def shared_client(request: pytest.FixtureRequest) -> Any:
-    """Return the client of a cluster that is opened once, and closed when all tests of this process are over.
-
-    Its workers are there, those too that a test has killed.
-    """
-    stash = request.config.stash
-    if _CLIENT not in stash:
-        stack = ExitStack()
-        request.session.addfinalizer(stack.close)
-        stash[_CLIENT] = stack.enter_context(open_cluster())
-    client = stash[_CLIENT]
-    client.wait_for_workers(2, timeout=PATIENCE)
-    return client
 
 
 @contextmanager

@@ -43,7 +43,6 @@ from tests.tasks.clusters import (
     open_pool,
     running_on,
     settle,
-    shared_client,
     until,
     write_and_die,
 )
@@ -82,11 +81,6 @@ in_three_ways = pytest.mark.parametrize(
 def quick_clients() -> Iterator[None]:
     with descriptions_read_once():
         yield
-
-
-@pytest.fixture
-def client(request: pytest.FixtureRequest) -> Any:
-    return shared_client(request)
 
 
 @pytest.fixture
@@ -170,6 +164,7 @@ def check_failed(store: Store, before: Any, mode: str) -> None:
         ("threads", "memory", "nothing"),
         ("threads", "memory", "a session"),
         pytest.param("threads", "s3", "a session", marks=[pytest.mark.s3, pytest.mark.slow]),
+        ("sync", "local", "a session"),
         ("cluster", "local", "nothing"),
         ("cluster", "local", "a session"),
         pytest.param("cluster", "s3", "nothing", marks=[pytest.mark.s3, pytest.mark.slow]),
@@ -404,7 +399,8 @@ def late_task(store: Store, client: Any, mode: str, play: Callable[..., Play]) -
 
 
 @pytest.mark.usefixtures("late_task")
-@in_three_ways
+@in_both_modes
+@on_places_of_clusters
 def test_a_task_that_is_storing_when_its_write_ends_changes_nothing(store: Store, mode: str) -> None:
     check_values(store, ARRAY)
     # The next one finds what it may have left.

@@ -40,7 +40,6 @@ from tests.tasks.clusters import (
     open_cluster,
     open_pool,
     running_on,
-    shared_client,
 )
 
 if TYPE_CHECKING:
@@ -80,11 +79,6 @@ on_two_schedulers = pytest.mark.parametrize("scheduler", ["threads", "cluster"])
 def quick_clients() -> Iterator[None]:
     with descriptions_read_once():
         yield
-
-
-@pytest.fixture
-def client(request: pytest.FixtureRequest) -> Any:
-    return shared_client(request)
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +218,7 @@ LAW = settings(
 )
 
 
-@settings(LAW, max_examples=25)
+@settings(LAW, max_examples=40)
 @given(case=cases())
 def test_all_values_of_any_array_and_every_object_once_in_threads(store: Store, case: Case) -> None:
     meter = write_metered(store, case.session)
@@ -233,7 +227,6 @@ def test_all_values_of_any_array_and_every_object_once_in_threads(store: Store, 
     assert puts(meter) == keys_of(data.shape, data.shards or data.chunks)
 
 
-@pytest.mark.slow
 @settings(LAW, max_examples=10)
 @given(case=cases())
 def test_all_values_of_any_array_on_a_cluster(client: Any, local: Store, case: Case) -> None:
@@ -262,12 +255,12 @@ def test_all_values_on_processes(
     check_case(local, case)
 
 
-@pytest.mark.slow
 @pytest.mark.s3
 @pytest.mark.parametrize("transport", ["fsspec", "obstore"])
-def test_all_values_on_s3(client: Any, s3: Store, transport: str) -> None:
+@on_two_schedulers
+def test_all_values_on_s3(s3: Store, scheduler: str, transport: str, request: pytest.FixtureRequest) -> None:
     manager = Manager(transport=transport)
-    with client.as_current():
+    with running_on(scheduler, request):
         write(s3, series_session(in_dask(), **LAYOUT), manager)
     manager.close()
     check(s3, ARRAY)
@@ -288,13 +281,8 @@ ODD: dict[str, Callable[[], tuple[Any, AnyArray]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("scheduler", "name"),
-    [
-        *(("threads", name) for name in ODD),
-        *(("cluster", name) for name in ("a scalar", "delayed", "computed already")),
-    ],
-)
+@on_two_schedulers
+@pytest.mark.parametrize("name", ODD)
 def test_arrays_of_every_origin(local: Store, name: str, scheduler: str, request: pytest.FixtureRequest) -> None:
     with running_on(scheduler, request):
         array, wanted = ODD[name]()
@@ -454,7 +442,6 @@ def test_workers_add_a_series_derived_from_the_same_store(client: Any, local: St
     check_derived(local)
 
 
-@pytest.mark.slow
 @pytest.mark.s3
 def test_workers_add_a_series_derived_from_the_same_store_on_s3(client: Any, s3: Store) -> None:
     write(s3, series_session(ARRAY, chunks=(3, 7), shards=(12, 7)))
@@ -550,7 +537,6 @@ def test_workers_import_no_containers(client: Any, local: Store, tmp_path: Path)
         assert not [name for name in modules if name.startswith(foreign)]
 
 
-@pytest.mark.slow
 @pytest.mark.s3
 def test_workers_ask_for_nothing_but_chunks_and_store_each_object_once(
     client: Any, s3_bucket: S3Bucket, fault_proxy: FaultProxy
@@ -692,12 +678,12 @@ def test_finished_objects_are_passed_over(
 
 
 @pytest.mark.parametrize("kept", [{0}, {9, 10}, {0, 2, 4}, set(range(10)), set(range(11))], ids=str)
-def test_finished_objects_are_not_sent_again(local: Store, kept: set[int]) -> None:
-    finished = break_off(local, in_dask(), kept)
+def test_finished_objects_are_not_sent_again(store: Store, kept: set[int]) -> None:
+    finished = break_off(store, in_dask(), kept)
     # Blocks of other sizes are re-cut to the same shards.
-    meter = write_metered(local, series_session(in_dask(chunks=((50, 57), (7,))), **LAYOUT), resume=True)
+    meter = write_metered(store, series_session(in_dask(chunks=((50, 57), (7,))), **LAYOUT), resume=True)
     assert puts(meter) == sorted(set(keys_of(SHAPE, (10, 4))) - finished)
-    check(local, ARRAY)
+    check(store, ARRAY)
 
 
 def test_a_part_of_a_block_that_is_stored_is_not_sent_again(store: Store) -> None:
@@ -726,7 +712,6 @@ def test_a_write_that_a_task_ended_is_gone_on_with(
     check(local, ARRAY)
 
 
-@pytest.mark.slow
 @pytest.mark.s3
 def test_workers_pass_finished_objects_over_on_s3(client: Any, s3: Store, play: Callable[..., Play]) -> None:
     going = play()
@@ -745,14 +730,14 @@ def test_a_whole_session_is_not_gone_on_with(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kept", [{0, 1}, {10}, {5, 6}, set(range(1, 11))], ids=str)
-def test_changed_data_is_refused_whichever_objects_are_stored(local: Store, kept: set[int]) -> None:
-    break_off(local, in_dask(), kept)
+def test_changed_data_is_refused_whichever_objects_are_stored(store: Store, kept: set[int]) -> None:
+    break_off(store, in_dask(), kept)
     changed = ARRAY + np.int16(1)
     with pytest.raises(CommitError, match=SERIES_PATH):
-        write(local, series_session(in_dask(changed), **LAYOUT), resume=True)
-    assert local.state() == "absent"
-    write(local, series_session(in_dask(changed), **LAYOUT))
-    check(local, changed)
+        write(store, series_session(in_dask(changed), **LAYOUT), resume=True)
+    assert store.state() in ("absent", "incomplete")
+    write(store, series_session(in_dask(changed), **LAYOUT))
+    check(store, changed)
 
 
 def test_a_shorter_array_leaves_nothing_behind(store: Store) -> None:
