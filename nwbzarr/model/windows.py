@@ -358,7 +358,8 @@ def _starts(times: SampleTimes, moments: Array, rate: float) -> Array:
     begin, end = times.between(0, 1)[0], times.between(times.count - 1, times.count)[0]
     missing = np.floor((begin - moments) * rate + _ROUNDING).astype(np.int64)
     beyond = times.count - 1 + np.ceil((moments - end) * rate - _ROUNDING).astype(np.int64)
-    return np.where(moments < begin, -missing, np.where(moments > end, beyond, found))
+    # No rounding makes a moment after the last sample one before it: `locate` has compared these very floats.
+    return np.where(moments < begin, -missing, np.where(moments > end, np.maximum(beyond, times.count), found))
 
 
 def _is_time(value: Any) -> bool:

@@ -252,6 +252,14 @@ def test_windows_beside_each_other_share_no_sample() -> None:
     assert rows == list(range(30_000))
 
 
+def test_a_window_that_begins_just_after_the_last_sample_does_not_hold_it() -> None:
+    series = plain_series(np.arange(7), rate=1.0, starting_time=0.0)
+    late = float(np.nextafter(6.0, 7.0))
+    assert series.align([6.0, late], 0.0, 1.0, outside="drop").events.tolist() == [6.0]
+    padded = series.align([6.0, late], 0.0, 1.0, outside="nan").data
+    np.testing.assert_array_equal(padded, [[6.0], [math.nan]])
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("rest", [(), (3,), (3, 2)], ids=["1-d", "2-d", "3-d"])
 def test_a_window_has_samples_from_any_source(source: str, rest: tuple[int, ...]) -> None:
