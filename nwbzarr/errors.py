@@ -10,6 +10,8 @@
     │   ├── IncompleteWriteError      (FileNotFoundError)  a write began and never committed
     │   ├── StoreAccessError          (PermissionError)    the service refused the credentials
     │   ├── StoreURLError             (ValueError)         a text that is no store URL
+    │   ├── HDF5FileError             (ValueError)         an HDF5 file that is cut off or damaged, or none
+    │   ├── ChangedFileError          (ValueError)         a file that is not the one its chunk index was made of
     │   └── StoreModeError            (ValueError)         unknown mode, or a mode that forbids the call
     ├── DocumentError                 (ValueError)         a zarr.json that says something impossible
     │   └── ChunkError                (ValueError)         a chunk or shard that is damaged, or not what its array asks for
@@ -27,6 +29,7 @@
     ├── AnalysisError                 (ValueError)         a computation that the data or the arguments do not allow
     │   ├── SamplingError             (ValueError)         times that are irregular, or not in order
     │   └── TimeRangeError            (IndexError)         a time that the series does not reach
+    ├── ConversionError               (ValueError)         something in a file that the other format has no form for
     ├── LayoutError                   (ValueError)         chunks, shards or codecs that cannot be
     ├── CommitError                   (OSError)            the write did not become visible
     │   ├── CommitConflictError       (FileExistsError)    another writer came first
@@ -102,6 +105,18 @@ class StoreAccessError(StoreError, PermissionError):
 
 class StoreURLError(StoreError, ValueError):
     """The text is no URL of a store."""
+
+
+class HDF5FileError(StoreError, ValueError):
+    """The file is no HDF5 file, or is cut off or damaged."""
+
+
+class ChangedFileError(StoreError, ValueError):
+    """The file is not the one that its chunk index was made of."""
+
+
+class ConversionError(NWBZarrError, ValueError):
+    """What a file holds has no form in the other format."""
 
 
 class StoreModeError(StoreError, ValueError):

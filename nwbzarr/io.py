@@ -6,9 +6,9 @@ replaces, ``w-`` and ``x`` create what must not exist.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
+from nwbzarr.destinations import Destination
 from nwbzarr.errors import (
     LayoutError,
     SchemaError,
@@ -22,24 +22,19 @@ from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.neurodata import NWBFile
 from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
-from nwbzarr.stores.local import LocalCreation, LocalUpdate
-from nwbzarr.stores.objects import ObjectCreation, ObjectUpdate
-from nwbzarr.stores.places import Place
-from nwbzarr.writing.execution import WriteReport, WriteSettings, execute
+from nwbzarr.writing.execution import WriteReport
 from nwbzarr.writing.export import plan_export
 from nwbzarr.writing.planning import give_back, plan_write
 from nwbzarr.writing.plans import MEMORY_BYTES
-from nwbzarr.writing.progress import open_progress
 from nwbzarr.writing.validation import check_lengths
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from nwbzarr.arrays.blocks import BlockCache
     from nwbzarr.reading.sessions import Session
-    from nwbzarr.stores.transactions import Transaction
     from nwbzarr.stores.trust import Options
     from nwbzarr.tree.tree import Tree
     from nwbzarr.writing.plans import WritePlan
@@ -211,7 +206,9 @@ class NWBZarrIO:
             raise StoreModeError(message, self.url.text)
         if plan.base is not None and not plan.documents:
             return WriteReport(self.url, 0, 0, 0, (), plan.base)
-        report = self._carry_out(plan, progress, max_memory, resume=resume, verify=lambda: check_lengths(plan, stored))
+        report = self._carry_out(
+            plan, progress, max_memory=max_memory, resume=resume, verify=lambda: check_lengths(plan, stored)
+        )
         self._settle(stored)
         return report
 
@@ -287,6 +284,9 @@ class NWBZarrIO:
                 f"mode {self.mode!r} makes a new store, but there is one: use 'r+' to add to it, 'w' to replace it"
             )
             raise StoreExistsError(message, self.url.text)
+        if self._session is not None and self._session.is_foreign and self.mode != "r":
+            message = "a file of another format can only be read: nwbzarr convert makes a store of it, which takes more"
+            raise StoreModeError(message, self.url.text)
         if self._session is not None and self.mode != "r":
             self._base = self._session.tree
 
@@ -315,27 +315,9 @@ class NWBZarrIO:
             )
             raise SelfOverwriteError(message, self.url.text)
 
-    def _carry_out(
-        self,
-        plan: WritePlan,
-        progress: Wanted,
-        max_memory: int = MEMORY_BYTES,
-        *,
-        resume: bool = False,
-        verify: Callable[[], None] = lambda: None,
-    ) -> WriteReport:
-        """Do what the plan says, and make it visible."""
-        if plan.base is None and any(
-            read.is_within(self.url) or self.url.is_within(read) for read in self.manager.stores_behind(plan.reads)
-        ):
-            message = (
-                "the session still reads from, or links to, the store that it would replace: "
-                "write it to another place, or export() what it needs first"
-            )
-            raise SelfOverwriteError(message, self.url.text)
-        with open_progress(plan, progress) as told, self._transaction(plan, resume=resume) as transaction:
-            place = Place.of(self.manager.connections.open(self.url, self._options))
-            report = execute(plan, transaction, WriteSettings(place, max_memory, told, verify))
+    def _carry_out(self, plan: WritePlan, progress: Wanted, **settings: Any) -> WriteReport:
+        """Do what the plan says, make it visible, and take it for what is stored."""
+        report = Destination(self.url, self.mode, self.manager, self._options).carry_out(plan, progress, **settings)
         if plan.base is not None and self._session is not None:
             self._session.refresh(report.tree)
         else:
@@ -343,45 +325,10 @@ class NWBZarrIO:
         self._base = report.tree
         return report
 
-    def _transaction(self, plan: WritePlan, *, resume: bool) -> Transaction:
-        """Return how this store takes a write."""
-        store = self.manager.connections.open(self.url, self._options)
-        replaceable = may_replace if self.mode == "w" else _may_not_replace
-        if self.url.is_local:
-            wrap = self.manager.connections.metered
-            if plan.base is None:
-                return LocalCreation(self.url, replaceable, wrap, resume=resume)
-            return LocalUpdate(self.url, plan.base.root, plan.new_nodes, wrap)
-        if plan.base is None:
-            return ObjectCreation(self.url, store.keys, replaceable, resume=resume)
-        return ObjectUpdate(self.url, store.keys, plan.base.root)
-
     def _settle(self, stored: list[tuple[Element, str]]) -> None:
         """Note where the elements are stored now, so that other sessions link to them."""
         for element, path in stored:
             element.settle(Location(self.url, path))
-
-
-def may_replace(root: bytes) -> str | None:
-    """Say why a store with this root document may not be replaced by a session, or None when it may.
-
-    Sessions and damaged documents may; another Zarr hierarchy may not, since it may hold sessions of its own.
-    """
-    try:
-        attributes = json.loads(root).get("attributes", {})
-    except (ValueError, AttributeError):
-        return None
-    if attributes.get("neurodata_type") == "NWBFile":
-        return None
-    return (
-        "mode 'w' replaces sessions only, but the Zarr group here is none (its neurodata_type is "
-        f"{attributes.get('neurodata_type')!r}): nothing was touched; choose another name, or remove it yourself"
-    )
-
-
-def _may_not_replace(_: bytes) -> str:
-    """Say that nothing may be replaced, for modes that make what must not exist."""
-    return "another writer stored a session here in the meantime: open it with mode='r+' to add to it"
 
 
 def open(  # noqa: A001, PLR0913 - nwbzarr.open, like zarr.open; and the arguments of NWBZarrIO

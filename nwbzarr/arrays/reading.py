@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +16,13 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
 from nwbzarr.arrays.parts import Part, box_shape, plan_parts
+from nwbzarr.arrays.pieces import Piece, Wanted, plan_runs, within
 from nwbzarr.arrays.pool import codec_pool, scratch
 from nwbzarr.convention.codecs import DECODE_ERRORS
 from nwbzarr.convention.shards import ABSENT
 from nwbzarr.errors import ChunkError, NWBZarrError
+from nwbzarr.stores.keys import LocalKeys
+from nwbzarr.stores.virtual import VirtualKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,13 +32,10 @@ if TYPE_CHECKING:
     from nwbzarr.arrays.blocks import BlockCache
     from nwbzarr.arrays.forms import ArrayForm
     from nwbzarr.convention.shards import Index
+    from nwbzarr.stores.url import StoreURL
+    from nwbzarr.stores.virtual import FileChunks
 
 Array = np.ndarray[Any, Any]
-
-#: Chunks of a shard come with one request while there are no more than this many unwanted bytes between two of them,
-#: and no more than this many bytes in all.
-GAP_BYTES = 256 * 2**10
-RANGE_BYTES = 8 * 2**20
 
 #: Where no object store ends an object, in bytes.
 _LARGEST_OBJECT = 2**50
@@ -47,25 +46,6 @@ CONCURRENCY = 24
 
 class _ShardGoneError(ChunkError):
     """A shard that was there is not: reading it again would find fill values."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A part, and the memory that it goes into."""
-
-    part: Part
-    target: Array
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part, and where its chunk's bytes are: from `start` to `stop` of an object, or the whole of it."""
-
-    part: Part
-    target: Array
-    key: str
-    start: int = 0
-    stop: int | None = None
 
 
 class ArrayReader:
@@ -83,12 +63,21 @@ class ArrayReader:
         Keeps what was read.
     version : tuple of str
         What tells this state of this store from any other.
+    file : FileChunks, optional
+        Where one file holds the chunks, if it holds them all.
     """
 
-    def __init__(
-        self, form: ArrayForm, keys: Store, folder: str | None, blocks: BlockCache, version: tuple[str, ...]
+    def __init__(  # noqa: PLR0913 - what is read, from where, and what is kept of it
+        self,
+        form: ArrayForm,
+        keys: Store,
+        folder: str | None,
+        blocks: BlockCache,
+        version: tuple[str, ...],
+        file: FileChunks | None = None,
     ) -> None:
         self.form = form
+        self._chunks_in_file = file
         self._keys = keys
         self._folder = folder
         self._blocks = blocks
@@ -109,7 +98,7 @@ class ArrayReader:
         """
         results = [np.empty(box_shape(box, self.form.shape), self.form.dtype) for box in boxes]
         wanted = [
-            _Wanted(part, out[part.target])
+            Wanted(part, out[part.target])
             for box, out in zip(boxes, results, strict=True)
             for part in plan_parts(box, self.form.shape, self.form.chunks)
         ]
@@ -119,6 +108,8 @@ class ArrayReader:
         except _ShardGoneError:
             raise
         except ChunkError:
+            if self._chunks_in_file is not None:
+                self._chunks_in_file.check_state()
             # What was appended since makes a new shard in the place of the old one: the index in hand may be that of
             # the old one, and the new one holds the same values.
             if not self._forget_indexes(wanted):
@@ -126,13 +117,13 @@ class ArrayReader:
             self._run(wanted)
         return results
 
-    def _run(self, wanted: list[_Wanted]) -> None:
+    def _run(self, wanted: list[Wanted]) -> None:
         if wanted and self._folder is None:
             sync(self._fetch(wanted))
         elif wanted:
             self._read_files(wanted)
 
-    def _forget_indexes(self, wanted: list[_Wanted]) -> bool:
+    def _forget_indexes(self, wanted: list[Wanted]) -> bool:
         """Forget the indexes of the shards that are needed; False when none was known."""
         if self.form.shard is None:
             return False
@@ -144,8 +135,8 @@ class ArrayReader:
 
     # From files.
 
-    def _read_files(self, wanted: list[_Wanted]) -> None:
-        def read(piece: _Piece) -> None:
+    def _read_files(self, wanted: list[Wanted]) -> None:
+        def read(piece: Piece) -> None:
             self._place(piece, self._file(piece.key, piece.start, piece.stop))
 
         places = [self.form.place(want.part.chunk) for want in wanted]
@@ -190,7 +181,7 @@ class ArrayReader:
 
     # From anywhere else.
 
-    async def _fetch(self, wanted: list[_Wanted]) -> None:
+    async def _fetch(self, wanted: list[Wanted]) -> None:
         gate = asyncio.Semaphore(CONCURRENCY)
         places = [self.form.place(want.part.chunk) for want in wanted]
         indexes: dict[tuple[int, ...], Index | None] = {}
@@ -202,7 +193,7 @@ class ArrayReader:
         await _together(
             [
                 *(self._decode_kept(piece, data, gate) for piece, data in self._from_disk(pieces)),
-                *(self._fetch_run(run, gate) for run in _runs(pieces)),
+                *(self._fetch_run(run, gate) for run in plan_runs(pieces)),
             ]
         )
 
@@ -225,7 +216,7 @@ class ArrayReader:
             self._blocks.store(name, data)
         return index
 
-    def _from_disk(self, pieces: list[_Piece]) -> list[tuple[_Piece, bytes]]:
+    def _from_disk(self, pieces: list[Piece]) -> list[tuple[Piece, bytes]]:
         """Return the pieces whose bytes are kept on disk, and take them out of `pieces`."""
         if self._blocks.disk is None:
             return []
@@ -234,10 +225,10 @@ class ArrayReader:
             pieces.remove(piece)
         return found
 
-    def _name(self, piece: _Piece) -> tuple[Any, ...]:
+    def _name(self, piece: Piece) -> tuple[Any, ...]:
         return (*self._version, piece.key, piece.start)
 
-    async def _fetch_run(self, run: list[_Piece], gate: asyncio.Semaphore) -> None:
+    async def _fetch_run(self, run: list[Piece], gate: asyncio.Semaphore) -> None:
         """Fetch what several pieces need with one request, and decode it."""
         first, last = run[0], run[-1]
         async with gate:
@@ -246,9 +237,9 @@ class ArrayReader:
             await self._decode_run(run, data)
             if data is not None and self._blocks.disk is not None:
                 for piece in run:
-                    self._blocks.store(self._name(piece), bytes(_within(data, piece, first.start)))
+                    self._blocks.store(self._name(piece), bytes(within(data, piece, first.start)))
 
-    async def _decode_kept(self, piece: _Piece, data: bytes, gate: asyncio.Semaphore) -> None:
+    async def _decode_kept(self, piece: Piece, data: bytes, gate: asyncio.Semaphore) -> None:
         """Decode what was kept on disk; fetch it again when it was damaged there."""
         try:
             await self._decode_run([piece], data)
@@ -256,10 +247,10 @@ class ArrayReader:
             self._blocks.drop(self._name(piece))
             await self._fetch_run([piece], gate)
 
-    async def _decode_run(self, run: list[_Piece], data: bytes | None) -> None:
+    async def _decode_run(self, run: list[Piece], data: bytes | None) -> None:
         loop, start = asyncio.get_running_loop(), run[0].start
         await asyncio.gather(
-            *(loop.run_in_executor(codec_pool(), self._place, piece, _within(data, piece, start)) for piece in run)
+            *(loop.run_in_executor(codec_pool(), self._place, piece, within(data, piece, start)) for piece in run)
         )
 
     async def _get(self, key: str, request: Any) -> Any:
@@ -268,7 +259,7 @@ class ArrayReader:
 
     # Chunks.
 
-    def _from_memory(self, want: _Wanted) -> bool:
+    def _from_memory(self, want: Wanted) -> bool:
         """Put a part in its place when its chunk is kept; False when it is not."""
         kept = self._blocks.chunk(self._chunk_name(want.part))
         if kept is None:
@@ -293,37 +284,49 @@ class ArrayReader:
 
     def _pieces(
         self,
-        wanted: Iterable[_Wanted],
+        wanted: Iterable[Wanted],
         places: Iterable[tuple[tuple[int, ...], int]],
         indexes: dict[tuple[int, ...], Index | None],
-    ) -> list[_Piece]:
+    ) -> list[Piece]:
         """Return where the bytes of each part are; parts that are not stored get the fill value."""
         pieces = []
         for want, (place, number) in zip(wanted, places, strict=True):
-            if self.form.shard is None:
-                pieces.append(_Piece(want.part, want.target, self.form.key(place)))
-                continue
-            index = indexes[place]
-            start, size = (ABSENT, ABSENT) if index is None else map(int, index[number])
-            if (start, size) == (ABSENT, ABSENT):
+            if self._chunks_in_file is not None:
+                span = self._chunks_in_file.ranges.span(place)
+                if span is None:
+                    want.target[...] = self.form.fill
+                else:
+                    pieces.append(Piece(want.part, want.target, self._chunks_in_file.name, *span))
+            elif self.form.shard is None:
+                pieces.append(Piece(want.part, want.target, self.form.key(place)))
+            elif (span := self._span(want, place, number, indexes[place])) is None:
                 want.target[...] = self.form.fill
-            elif start + size > _LARGEST_OBJECT:
-                raise self._damaged(want.part, f"the index of {self.form.key(place)} leads to byte {start + size:,}")
             else:
-                pieces.append(_Piece(want.part, want.target, self.form.key(place), start, start + size))
+                pieces.append(Piece(want.part, want.target, self.form.key(place), *span))
         return pieces
 
-    def _place(self, piece: _Piece, data: bytes | memoryview | None) -> None:
+    def _span(self, want: Wanted, place: tuple[int, ...], number: int, index: Index | None) -> tuple[int, int] | None:
+        """Return where a shard holds a chunk; None when it does not."""
+        start, size = (ABSENT, ABSENT) if index is None else map(int, index[number])
+        if (start, size) == (ABSENT, ABSENT):
+            return None
+        if start + size > _LARGEST_OBJECT:
+            raise self._damaged(want.part, f"the index of {self.form.key(place)} leads to byte {start + size:,}")
+        return start, start + size
+
+    def _place(self, piece: Piece, data: bytes | memoryview | None) -> None:
         """Decode a chunk, and put what is wanted of it in its place."""
         part, target, form = piece.part, piece.target, self.form
         if data is None:
-            if form.shard is not None:
-                message = self._damaged(part, "the shard has gone since its index was read").message
+            if piece.stop is not None:
+                message = self._damaged(part, f"{piece.key} has gone since its index was read").message
                 raise _ShardGoneError(message, path=form.path)
             target[...] = form.fill
             return
         if piece.stop is not None and len(data) < piece.stop - piece.start:
-            raise self._damaged(part, f"the shard {piece.key} ends before the chunk does: it is cut off")
+            raise self._damaged(part, f"{piece.key} ends before the chunk does: it is cut off")
+        if self._chunks_in_file is not None:
+            data = self._chunks_in_file.ranges.filled(data)
         if target.shape == form.chunks and target.flags.c_contiguous and form.codec.decodes_in_place:
             values = self._decode(part, data, target.reshape(-1).view(np.uint8))
             if not np.may_share_memory(values, target):
@@ -379,28 +382,29 @@ class ArrayReader:
         return ChunkError(message, path=self.form.path)
 
 
-def _runs(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
-    """Return pieces in groups of which each comes with one request."""
-    runs: list[list[_Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: (piece.key, piece.start)):
-        last = runs[-1][-1] if runs else None
-        if (
-            last is not None
-            and last.key == piece.key
-            and last.stop is not None
-            and piece.stop is not None
-            and piece.start - last.stop <= GAP_BYTES
-            and piece.stop - runs[-1][0].start <= RANGE_BYTES
-        ):
-            runs[-1].append(piece)
-        else:
-            runs.append([piece])
-    return runs
+def open_reader(
+    form: ArrayForm, url: StoreURL, keys: Store, blocks: BlockCache, version: tuple[str, ...]
+) -> ArrayReader:
+    """Return what reads an array of a store.
 
-
-def _within(data: Any, piece: _Piece, start: int) -> Any:
-    """Return a piece's bytes out of those of its run, which begin at `start`."""
-    return data if data is None or piece.stop is None else data[piece.start - start : piece.stop - start]
+    Parameters
+    ----------
+    form : ArrayForm
+        The array.
+    url : StoreURL
+        The store.
+    keys : zarr.abc.store.Store
+        Its keys.
+    blocks : BlockCache
+        Keeps what is read.
+    version : tuple of str
+        What tells this state of this store from any other.
+    """
+    file = keys.chunks_in_file(form.path) if isinstance(keys, VirtualKeys) else None
+    if file is not None:
+        url, keys = file.folder, file.keys
+    folder = url.path if isinstance(keys, LocalKeys) else None
+    return ArrayReader(form, keys, folder, blocks, version, file)
 
 
 async def _together(work: Iterable[Any]) -> list[Any]:

@@ -13,11 +13,10 @@ import numpy as np
 
 from nwbzarr.arrays.blocks import BlockCache
 from nwbzarr.arrays.forms import parse_array
-from nwbzarr.arrays.reading import ArrayReader
+from nwbzarr.arrays.reading import ArrayReader, open_reader
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.extras import import_extra
 from nwbzarr.stores.failures import named_errors
-from nwbzarr.stores.keys import LocalKeys
 from nwbzarr.stores.zarr_arrays import open_zarr_array
 
 if TYPE_CHECKING:
@@ -143,8 +142,7 @@ def _reader_of(stored: StoredArray) -> ArrayReader | None:
     if form is None:
         return None
     keys = stored.place.open()
-    folder = stored.place.url.path if isinstance(keys, LocalKeys) else None
-    return ArrayReader(form, keys, folder, _WORKER_CACHE, stored.identity[::2])
+    return open_reader(form, stored.place.url, keys, _WORKER_CACHE, stored.identity[::2])
 
 
 def import_graphs() -> Any:

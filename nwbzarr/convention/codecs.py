@@ -10,138 +10,29 @@ import importlib.util
 import json
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-import google_crc32c
 import numpy as np
-from numcodecs.blosc import Blosc
-from numcodecs.gzip import GZip
 from numcodecs.vlen import VLenUTF8
-from numcodecs.zstd import Zstd
 
+from nwbzarr.convention.compressors import COMPRESSORS, BloscCompressor, Checksum, Compressor, check_size
 from nwbzarr.convention.dtypes import packed
 from nwbzarr.convention.filters import Filter, parse_delta, parse_transpose
-from nwbzarr.convention.frames import blosc_part, blosc_size, zstd_bound
+from nwbzarr.convention.frames import blosc_part, blosc_size
 
 Configuration = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
 
-_SHUFFLES = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE, "bitshuffle": Blosc.BITSHUFFLE}
 _TEXT_CODEC = VLenUTF8()
-_CRC_BYTES = 4
-
-#: What CRC-32C gives for any bytes with their own CRC-32C behind them.
-_CRC_RESIDUE = 0x48674BC7
-
-_ZSTD_BLOCK = 128 * 2**10
 
 #: Dtypes that pcodec takes.
 PCODEC_DTYPES = ("int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "float32", "float64")
 
 #: Bytes that encoded text may decode to: this much, and so many times its length, and some for each text.
 _TEXT_ROOM, _TEXT_RATIO, _TEXT_BYTES = 8 * 2**20, 16, 1024
-
-
-class Compressor(Protocol):
-    """Bytes to fewer bytes."""
-
-    def encode(self, data: Any) -> bytes:
-        """Return the encoded bytes."""
-
-    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
-        """Return the decoded bytes, at most `limit` of them; into `out` (uint8), which has just that size, if given."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Blosc:
-    codec: Blosc
-
-    def encode(self, data: Any) -> bytes:
-        return bytes(self.codec.encode(data))
-
-    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
-        _check_size(blosc_size(data), limit, out)
-        return self.codec.decode(data, out)
-
-
-@dataclass(frozen=True, slots=True)
-class _Zstd:
-    codec: Zstd
-
-    def encode(self, data: Any) -> bytes:
-        return bytes(self.codec.encode(data))
-
-    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:
-        bound = zstd_bound(data)
-        if out is None and bound > limit + _ZSTD_BLOCK:
-            raise _oversized(bound, limit)
-        if out is not None and bound < out.nbytes:
-            # numcodecs would leave the rest of `out` as it is.
-            raise _oversized(bound, out.nbytes)
-        return self.codec.decode(data, out)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gzip:
-    codec: GZip
-
-    def encode(self, data: Any) -> bytes:
-        return bytes(self.codec.encode(data))
-
-    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:  # noqa: ARG002
-        decoded, data = b"", bytes(data)
-        while data:
-            member = zlib.decompressobj(31)
-            decoded += member.decompress(data, limit + 1 - len(decoded))
-            if len(decoded) > limit:
-                size, decoded = len(decoded), b""  # errors keep what their frames hold
-                raise _oversized(size, limit)
-            if not member.eof:
-                message = "the gzip stream is cut off"
-                raise ValueError(message)
-            data = member.unused_data
-        return decoded
-
-
-@dataclass(frozen=True, slots=True)
-class _Crc32c:
-    def encode(self, data: Any) -> bytes:
-        whole = bytes(data)
-        return whole + int(google_crc32c.value(whole)).to_bytes(_CRC_BYTES, "little")
-
-    def decode(self, data: bytes, limit: int, out: Array | None) -> Any:  # noqa: ARG002
-        if len(data) < _CRC_BYTES or google_crc32c.value(bytes(data)) != _CRC_RESIDUE:
-            message = "the checksum (crc32c) does not fit the bytes: they were damaged"
-            raise ValueError(message)
-        return memoryview(data)[:-_CRC_BYTES]
-
-
-def _check_size(size: int, limit: int, out: Array | None) -> None:
-    if size > limit or (out is not None and size != out.nbytes):
-        raise _oversized(size, limit)
-
-
-def _oversized(size: int, limit: int) -> ValueError:
-    return ValueError(f"the bytes decode to {size:,} bytes, but the chunk's shape asks for {limit:,}")
-
-
-_COMPRESSORS: dict[str, Callable[[Configuration], Compressor]] = {
-    "blosc": lambda given: _Blosc(
-        Blosc(
-            cname=given["cname"],
-            clevel=given["clevel"],
-            shuffle=_SHUFFLES[given["shuffle"]],
-            blocksize=given.get("blocksize", 0),
-            typesize=given.get("typesize"),
-        )
-    ),
-    "gzip": lambda given: _Gzip(GZip(level=given.get("level", 5))),
-    "zstd": lambda given: _Zstd(Zstd(level=given.get("level", 0), checksum=bool(given.get("checksum", False)))),
-    "crc32c": lambda _: _Crc32c(),
-}
 
 
 class Serializer(Protocol):
@@ -314,14 +205,14 @@ class ChunkCodec:
         ValueError, RuntimeError
             When the bytes do not hold such a chunk.
         """
-        if not self.decodes_in_place or not self.compressors or not isinstance(self.compressors[0], _Blosc):
+        if not self.decodes_in_place or not self.compressors or not isinstance(self.compressors[0], BloscCompressor):
             return None
         for compressor in reversed(self.compressors[1:]):
-            if not isinstance(compressor, _Crc32c):
+            if not isinstance(compressor, Checksum):
                 return None
             data = compressor.decode(data, len(data), None)
         row = math.prod(shape[1:]) * self.dtype.itemsize
-        _check_size(blosc_size(data), row * shape[0], None)
+        check_size(blosc_size(data), row * shape[0], None)
         found = blosc_part(data, rows.start * row, rows.stop * row)
         if found is None or blosc_size(data) != row * shape[0]:
             return None
@@ -375,9 +266,9 @@ def _compile(listed: str, dtype: np.dtype[Any]) -> ChunkCodec | None:
     if not rest:
         return None
     serializer = _serializer(*rest[0], dtype)
-    if serializer is None or any(name not in _COMPRESSORS for name, _ in rest[1:]):
+    if serializer is None or any(name not in COMPRESSORS for name, _ in rest[1:]):
         return None
-    compressors = (_COMPRESSORS[name]({"typesize": dtype.itemsize, **given}) for name, given in rest[1:])
+    compressors = (COMPRESSORS[name]({"typesize": dtype.itemsize, **given}) for name, given in rest[1:])
     return ChunkCodec(dtype, tuple(filters), serializer, tuple(compressors))
 
 

@@ -21,9 +21,12 @@ OBJECT_REFERENCE = "object_reference"
 
 # What nwbzarr adds, and any reader may ignore.
 ATTRIBUTE_DTYPES = "_ATTRIBUTE_DTYPES"
+HDF5_NOTE = "_HDF5"
 
 #: Attributes that describe the stored form and are no content of the container.
-RESERVED_ATTRIBUTES = frozenset({LINKS, REFERENCE_FIELDS, DTYPE, DIMENSIONS, SPECIFICATIONS_LOCATION, ATTRIBUTE_DTYPES})
+RESERVED_ATTRIBUTES = frozenset(
+    {LINKS, REFERENCE_FIELDS, DTYPE, DIMENSIONS, SPECIFICATIONS_LOCATION, ATTRIBUTE_DTYPES, HDF5_NOTE}
+)
 
 #: Attributes that name a container.
 IDENTITY_ATTRIBUTES = (NAMESPACE, NEURODATA_TYPE, OBJECT_ID)

@@ -170,7 +170,7 @@ class LazyArray(NDArrayOperatorsMixin):
     @property
     def portable(self) -> StoredArray:
         """What other processes read it by."""
-        place, reader = Place.of(self._session.store), self._session.reader(self.path)
+        place, reader = Place.of(self._session.store, self.path), self._session.reader(self.path)
         return StoredArray(self.path, self._document, place, self._session.digest, reader)
 
     def to_dask(self) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nwbzarr.arrays.blocks import BlockCache
+from nwbzarr.foreign.opening import open_tree
 from nwbzarr.reading.sessions import Session
 from nwbzarr.stores.connections import Connections, OpenStore
-from nwbzarr.tree.loading import find_tree, load_tree
+from nwbzarr.tree.loading import find_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,8 +63,7 @@ class Manager:
         StoreError, DocumentError
             When no session can be opened there.
         """
-        store = self.connections.open(url, options)
-        return self._session_of(store, load_tree(store))
+        return self._session_of(*open_tree(self.connections, self.connections.open(url, options)))
 
     def open_if_there(self, url: StoreURL, options: Options | None = None) -> Session | None:
         """Return the session at a place, or None when there is no root document; why not is not asked then."""
@@ -91,7 +91,7 @@ class Manager:
         known = self._sessions.get(target)
         if known is not None and known.store is store:
             return known
-        session = self._sessions[target] = Session(self, store, load_tree(store))
+        session = self._sessions[target] = Session(self, *open_tree(self.connections, store))
         return session
 
     def known(self, url: StoreURL) -> Session | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nwbzarr.arrays.forms import parse_array
-from nwbzarr.arrays.reading import ArrayReader
+from nwbzarr.arrays.reading import ArrayReader, open_reader
 from nwbzarr.convention.documents import check_array_document
 from nwbzarr.convention.links import Link, Reference, parse_reference
 from nwbzarr.convention.names import REFERENCE, join_path, parse_path, split_path
@@ -38,8 +38,9 @@ from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.reading.namespaces import load_registry
 from nwbzarr.reading.small_arrays import SmallArrays
 from nwbzarr.schema.core import CORE
-from nwbzarr.stores.keys import LocalKeys, named_errors
+from nwbzarr.stores.keys import named_errors
 from nwbzarr.stores.url import StoreURL, resolve_source
+from nwbzarr.stores.virtual import VirtualKeys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -91,6 +92,11 @@ class Session:
     def digest(self) -> str:
         """Digest of the root document: changes with every commit."""
         return self.tree.digest
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is a file of another format, which can only be read."""
+        return isinstance(self.store.keys, VirtualKeys)
 
     def nwbfile(self) -> NWBFile:
         """Return the root container.
@@ -342,10 +348,9 @@ class Session:
         """Return what reads the values of an array, or None when zarr must."""
         if path not in self._readers:
             form = parse_array(path, self.tree.documents[path])
-            folder = self.url.path if isinstance(self.store.keys, LocalKeys) else None
             version = (self.url.text, self.digest)
             self._readers[path] = (
-                None if form is None else ArrayReader(form, self.store.keys, folder, self.manager.blocks, version)
+                None if form is None else open_reader(form, self.url, self.store.keys, self.manager.blocks, version)
             )
         return self._readers[path]
 

@@ -103,6 +103,11 @@ class Connections:
             options = {**options, "allow_redirects": False}
         return self._open.get(target) or self.open(target, options)
 
+    def adopt(self, store: OpenStore, keys: Store) -> OpenStore:
+        """Return a store with other keys than those of its place, and give it to whoever opens the place from now on."""
+        adopted = self._open[store.url] = OpenStore(store.url, keys, store.options, store.transport)
+        return adopted
+
     def metered(self, keys: Store) -> Store:
         """Return the keys, counted when there is a meter."""
         return keys if self.meter is None else MeteredStore(keys, self.meter)

@@ -25,6 +25,7 @@ from nwbzarr.stores.connections import Connections
 from nwbzarr.stores.keys import LocalKeys
 from nwbzarr.stores.marks import parse_mark
 from nwbzarr.stores.remote import bytes_of
+from nwbzarr.stores.virtual import VirtualKeys
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -50,19 +51,26 @@ class Place:
         fsspec's storage options, credentials among them: they go with every task to the workers.
     transport : str
         What sends the requests.
+    virtual : Store or None
+        Keys that travel with the place: of a file in another format.
     """
 
     url: StoreURL
     options: Options = field(default_factory=dict, repr=False)
     transport: str = "fsspec"
+    virtual: Store | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, store: OpenStore) -> Place:
-        """Return the place of a store that is open here."""
-        return cls(store.url, store.options, store.transport)
+    def of(cls, store: OpenStore, path: str | None = None) -> Place:
+        """Return the place of a store that is open here; for one array of it, when `path` is given."""
+        keys = store.keys
+        virtual = (keys.only(path) if path else keys) if isinstance(keys, VirtualKeys) else None
+        return cls(store.url, store.options, store.transport, virtual)
 
     def open(self) -> Store:
         """Return the keys of the store; the same ones each time in one process. Nothing is requested."""
+        if self.virtual is not None:
+            return self.virtual
         identity = json.dumps([self.transport, dict(self.options)], sort_keys=True, default=repr)
         with _lock:
             if identity not in _connections:

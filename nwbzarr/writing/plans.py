@@ -182,6 +182,12 @@ class WritePlan:
         return {f"/{key.rpartition('/')[0]}": len(data) for key, data in self.chunks.items()}
 
     @property
+    def nbytes(self) -> int | None:
+        """Decoded bytes of the arrays that are written or copied; None while an iterator has not ended."""
+        sizes = [*(array.nbytes for array in self.arrays), *(copy.nbytes for copy in self.copies)]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    @property
     def new_nodes(self) -> frozenset[str]:
         """Paths of nodes that are not stored yet."""
         return frozenset(self.documents) - frozenset(self.base.documents if self.base is not None else ())

@@ -6,14 +6,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
 from nwbzarr.errors import FieldTypeError
-
-if TYPE_CHECKING:
-    from nwbzarr.writing.plans import WritePlan
 
 #: Arrays below this many bytes are stored before a bar is looked at.
 _WORTH_SHOWING = 32 * 2**20
@@ -43,16 +39,23 @@ Wanted = bool | None | Callable[[Progress], object]
 
 
 @contextlib.contextmanager
-def open_progress(plan: WritePlan, wanted: Wanted) -> Iterator[Callable[[str, int], None]]:
+def open_progress(name: str, total: int | None, wanted: Wanted) -> Iterator[Callable[[str, int], None]]:
     """Give what takes path and decoded bytes of what is stored, from any thread.
+
+    Parameters
+    ----------
+    name : str
+        What is written, for people.
+    total : int or None
+        Decoded bytes of all arrays; None while it is not known.
+    wanted : bool, callable or None
+        Whether to show a bar, or what to call.
 
     Raises
     ------
     FieldTypeError
         When `wanted` is neither a truth value, None, nor callable.
     """
-    sizes = [*(array.nbytes for array in plan.arrays), *(copy.nbytes for copy in plan.copies)]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
     lock = threading.Lock()
     if callable(wanted):
         done = 0
@@ -72,9 +75,7 @@ def open_progress(plan: WritePlan, wanted: Wanted) -> Iterator[Callable[[str, in
         yield lambda _path, _nbytes: None
         return
     # disable=None: tqdm is silent when its output is no terminal.
-    with tqdm(
-        total=total, unit="B", unit_scale=True, desc=plan.url.name, disable=None if wanted is None else False
-    ) as bar:
+    with tqdm(total=total, unit="B", unit_scale=True, desc=name, disable=None if wanted is None else False) as bar:
 
         def show(path: str, nbytes: int) -> None:
             with lock:

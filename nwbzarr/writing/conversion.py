@@ -1,0 +1,180 @@
+"""From a session in another format to the plan of a store: node by node, whatever types it uses.
+
+Groups, attributes, links and references are taken as they are; arrays get a planned layout, or keep the shape of their
+chunks, and the names that the schema has for their dimensions. Links to other files stay links.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from nwbzarr.convention.chunks import can_decode, encode_chunk
+from nwbzarr.convention.documents import (
+    Document,
+    array_document,
+    chunk_key,
+    chunk_shape,
+    with_dimension_names,
+)
+from nwbzarr.convention.links import Link, encode_links
+from nwbzarr.convention.names import DIMENSIONS, LINKS, NAMESPACE, NEURODATA_TYPE, SPECIFICATIONS, key_of, split_path
+from nwbzarr.errors import ConversionError, NWBZarrError
+from nwbzarr.layout.planning import ArrayLayout, plan_layout
+from nwbzarr.layout.rules import LayoutRules, LayoutWish
+from nwbzarr.model.values import dims_of
+from nwbzarr.schema.core import CORE
+from nwbzarr.schema.fields import Kind
+from nwbzarr.stores.url import relative_source, resolve_source
+from nwbzarr.writing.plans import ArrayPlan, WritePlan
+from nwbzarr.writing.sources import SlicedSource
+
+if TYPE_CHECKING:
+    from nwbzarr.schema.registry import Registry
+    from nwbzarr.stores.url import StoreURL
+
+#: Decoded bytes of an array that is read when the plan is made; a text counts for 64.
+_SMALL_BYTES: Final = 64 * 2**10
+_TEXT_BYTES: Final = 64
+
+
+def plan_conversion(session: Any, url: StoreURL, rules: LayoutRules, *, keep_chunks: bool = False) -> WritePlan:
+    """Return the plan of a store that holds what a session of another format holds.
+
+    Parameters
+    ----------
+    session : Session
+        Open for reading.
+    url : StoreURL
+        Where the store goes.
+    rules : LayoutRules
+        What is wished for layouts.
+    keep_chunks : bool
+        Keep the shape of the chunks, where there are any, instead of planning it.
+
+    Raises
+    ------
+    ConversionError, DocumentError
+        When something cannot be read, or has no stored form.
+    """
+    conversion = _Conversion(session, url, rules, keep_chunks=keep_chunks)
+    for path in session.tree.documents:
+        if session.tree.is_array(path):
+            conversion.plan_array(path)
+        else:
+            conversion.plan_group(path)
+    return WritePlan(
+        url=url,
+        base=None,
+        documents=conversion.documents,
+        chunks=conversion.chunks,
+        arrays=tuple(conversion.arrays),
+        reads=frozenset({session.url}),
+        layouts=conversion.layouts,
+    )
+
+
+class _Conversion:
+    """The plan, node by node."""
+
+    def __init__(self, session: Any, url: StoreURL, rules: LayoutRules, *, keep_chunks: bool) -> None:
+        self.session = session
+        self.url = url
+        self.rules = rules
+        self.keep_chunks = keep_chunks
+        self.documents: dict[str, Document] = {}
+        self.chunks: dict[str, bytes] = {}
+        self.arrays: list[ArrayPlan] = []
+        self.layouts: dict[str, ArrayLayout] = {}
+
+    def plan_group(self, path: str) -> None:
+        """Plan a group: its attributes as they are, its links relative to the new store."""
+        document = self.session.tree.documents[path]
+        attributes = dict(document.get("attributes", {}))
+        links = self.session.tree.links(path)
+        if links:
+            attributes[LINKS] = encode_links(map(self._moved, links))
+        self.documents[path] = {**document, "attributes": attributes}
+
+    def _moved(self, link: Link) -> Link:
+        if link.source == ".":
+            return link
+        return Link(link.name, relative_source(self.url, resolve_source(self.session.url, link.source)), link.path)
+
+    def plan_array(self, path: str) -> None:
+        """Plan an array: small ones are encoded now, others are read region by region when the plan is carried out."""
+        stored = self.session.tree.documents[path]
+        shape, dtype = tuple(stored["shape"]), self.session.tree.dtype(path)
+        if dtype is None:
+            message = f"only arrays of known data types are converted, but {stored.get('data_type')!r} was found"
+            raise ConversionError(message, self.session.url.text, path)
+        layout = self._layout(path, stored, dtype)
+        self.layouts[path] = layout
+        attributes = dict(stored.get("attributes", {}))
+        names = self._dimensions(path, shape) if shape and DIMENSIONS not in attributes else None
+        if names is not None:
+            attributes[DIMENSIONS] = list(names)
+        document = array_document(
+            shape=shape,
+            data_type=stored["data_type"],
+            chunk_shape=layout.objects,
+            codecs=layout.stored_codecs,
+            fill_value=stored["fill_value"],
+            attributes=attributes,
+        )
+        self.documents[path] = with_dimension_names(document, split_path(path)[1])
+        if 0 not in shape:
+            self._plan_values(path, self.documents[path], dtype, layout)
+
+    def _plan_values(self, path: str, document: Document, dtype: np.dtype[Any], layout: ArrayLayout) -> None:
+        shape = tuple(document["shape"])
+        size = math.prod(shape) * (_TEXT_BYTES if dtype.kind == "O" else dtype.itemsize)
+        small = self.session.small_array(path) if size <= _SMALL_BYTES or not shape else None
+        if small is not None and layout.shards is None and layout.chunks == shape and can_decode(layout.codecs, dtype):
+            key = key_of(path, chunk_key(document, (0,) * len(shape)))
+            self.chunks[key] = encode_chunk(np.asarray(small), layout.codecs)
+            return
+        source = SlicedSource(self.session.dataset(path).data, shape, dtype, path)
+        self.arrays.append(ArrayPlan(path, document, source, layout.objects))
+
+    def _layout(self, path: str, stored: Document, dtype: np.dtype[Any]) -> ArrayLayout:
+        shape = tuple(stored["shape"])
+        wish = self.rules.find(path) if shape else LayoutWish()
+        given = dict(wish.given)
+        if self.keep_chunks and shape and "chunks" not in given:
+            given["chunks"] = chunk_shape(stored)
+        try:
+            return plan_layout(shape, dtype, **given)
+        except NWBZarrError as error:
+            raise error.located(self.session.url.text, path) from error
+
+    # Dimensions.
+
+    def _dimensions(self, path: str, shape: tuple[int, ...]) -> tuple[str, ...] | None:
+        """Return the names that the schema has for an array's dimensions, or None."""
+        if path.startswith(f"/{SPECIFICATIONS}/"):
+            return None
+        registry, name = self._type(path)
+        if registry is not None:
+            spec: Any = registry.resolved(name)
+            return dims_of(shape, spec.dims, spec.shapes) if hasattr(spec, "dims") else None
+        owner, field = split_path(path)
+        while owner != "/" and self._type(owner)[0] is None:
+            owner, above = split_path(owner)
+            field = f"{above}/{field}"
+        registry, name = self._type(owner)
+        for known in registry.fields_of(name).values() if registry is not None else ():
+            if known.kind is Kind.DATASET and known.path == field:
+                return dims_of(shape, known.dims, known.shapes)
+        return None
+
+    def _type(self, path: str) -> tuple[Registry | None, str]:
+        """Return the neurodata type of a node and where it is defined; no registry for an untyped or unknown one."""
+        attributes = self.session.tree.attributes(path)
+        namespace, name = attributes.get(NAMESPACE), attributes.get(NEURODATA_TYPE)
+        if not isinstance(name, str):
+            return None, ""
+        registry = self.session.registry(namespace) or CORE
+        return (registry, name) if registry.lineage(name) else (None, "")
