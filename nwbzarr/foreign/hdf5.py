@@ -120,7 +120,8 @@ class _Indexer:
                     raise ConversionError(message, self.url.text, below)
         # Attributes and values come last: references in them may name any node, under any of its names.
         for path, (group, links) in groups.items():
-            attributes = self._attributes(group, path, {})
+            spelled = {link.name: text for link in links if (text := _spelled(group, link)) is not None}
+            attributes = self._attributes(group, path, {"links": spelled} if spelled else {})
             self.documents[path] = group_document({**attributes, LINKS: encode_links(links)} if links else attributes)
         for path, dataset in datasets.items():
             self.documents[path] = self._array(dataset, path)
@@ -139,7 +140,7 @@ class _Indexer:
         if isinstance(found, h5py.ExternalLink):
             return Link(name, self._source(found.filename), f"/{found.path.strip('/')}")
         if isinstance(found, h5py.SoftLink):
-            return Link(name, ".", _absolute(found.path, path))
+            return Link(name, ".", absolute_path(found.path, path))
         return None
 
     def _source(self, filename: str) -> str:
@@ -199,7 +200,7 @@ class _Indexer:
         shape = (0,) if is_null else (*dataset.shape, *stored.inner)
         dtype = stored.dtype if is_null else self.values.dtype(dataset, stored)
         note: dict[str, Any] = {"null": True} if is_null else {}
-        if not kind.equal(default_type(dtype, references=stored.references)):
+        if not kind.equal(default_type(dtype, references=stored.references, reference_fields=stored.reference_fields)):
             note["type"] = encode_type(kind)
         if not is_null and dataset.maxshape != dataset.shape:
             note["maxshape"] = list(dataset.maxshape)
@@ -306,7 +307,13 @@ def _translated_chunks(
     return (min(max(_PART_BYTES // max(row_bytes, 1), 1), shape[0]), *shape[1:])
 
 
-def _absolute(path: str, folder: str) -> str:
+def _spelled(group: h5py.Group, link: Link) -> str | None:
+    """Return the path that a soft link has in the file, where it is not the absolute one."""
+    found = group.get(link.name, getlink=True)
+    return found.path if isinstance(found, h5py.SoftLink) and found.path != link.path else None
+
+
+def absolute_path(path: str, folder: str) -> str:
     """Return the absolute path of a soft link that stands in a group."""
     parts = [] if path.startswith("/") else [part for part in folder.split("/") if part]
     return "/" + "/".join([*parts, *(part for part in path.split("/") if part not in ("", "."))])

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Bytes that one request brings: HDF5 reads its metadata in pieces of some hundred bytes.
 _BLOCK_BYTES: Final = 2**20
 
+#: How h5py begins what HDF5 says.
+_HDF5_SAYS: Final = ("Unable to", "Can't")
+
 #: What services call the mark of a content, best first.
 _TAGS: Final = ("ETag", "etag", "mtime", "LastModified", "Last-Modified", "last_modified", "created")
 
@@ -103,12 +106,25 @@ def reading(url: StoreURL) -> Iterator[None]:
         For that.
     """
     try:
-        with named_errors(url):
+        with named_errors(url), _named_damage(url):
             yield
     except NWBZarrError:
         raise
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        message = (
-            f"the file must be a whole HDF5 file, but HDF5 cannot read it ({error}): it is cut off, damaged, or none"
-        )
-        raise HDF5FileError(message, url.text) from error
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise _damaged(error, url) from error
+
+
+@contextlib.contextmanager
+def _named_damage(url: StoreURL) -> Iterator[None]:
+    """Tell what HDF5 says of a file from what a disk or a service says."""
+    try:
+        yield
+    except OSError as error:
+        if type(error) is OSError and str(error).startswith(_HDF5_SAYS):
+            raise _damaged(error, url) from error
+        raise
+
+
+def _damaged(error: Exception, url: StoreURL) -> HDF5FileError:
+    message = f"the file must be a whole HDF5 file, but HDF5 cannot read it ({error}): it is cut off, damaged, or none"
+    return HDF5FileError(message, url.text)

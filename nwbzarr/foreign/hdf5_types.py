@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import h5py
 import numpy as np
@@ -17,6 +17,9 @@ from h5py import h5t
 
 from nwbzarr.convention.dtypes import PLAIN_TYPES, TEXT
 from nwbzarr.errors import ConversionError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: dtype whose every byte order and packing is HDF5's too.
 _NUMBERS: Final = "biufc"
@@ -97,10 +100,25 @@ def parse_type(kind: h5t.TypeID, where: str) -> StoredType:
     raise _formless(kind, where)
 
 
-def default_type(dtype: np.dtype[Any], *, references: bool = False) -> h5t.TypeID:
-    """Return the HDF5 type that values of a stored dtype are given where no other was noted."""
+def default_type(
+    dtype: np.dtype[Any], *, references: bool = False, reference_fields: Collection[str] = ()
+) -> h5t.TypeID:
+    """Return the HDF5 type that values of a stored dtype are given where no other was noted.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Of the stored values.
+    references : bool
+        Whether they are paths that stand for object references.
+    reference_fields : collection of str
+        Fields of a compound that are.
+    """
     if references:
         return h5t.py_create(h5py.ref_dtype, logical=True)
+    if dtype.names is not None:
+        columns = [(name, default_type(dtype[name], references=name in reference_fields).dtype) for name in dtype.names]
+        return h5t.py_create(np.dtype(columns), logical=True)
     if dtype.kind in "OTU":
         return h5t.py_create(h5py.string_dtype("utf-8"), logical=True)
     return h5t.py_create(dtype, logical=True)

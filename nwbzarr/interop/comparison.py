@@ -19,6 +19,8 @@ from nwbzarr.writing.plans import plan_regions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nwbzarr.convention.links import Link
+
 #: What says how something is stored, or is compared by itself.
 _NOT_COMPARED = frozenset({LINKS, DIMENSIONS, ATTRIBUTE_DTYPES})
 
@@ -83,16 +85,20 @@ def _attributes(left: Any, right: Any, path: str) -> Iterator[Difference]:
 
 
 def _links(left: Any, right: Any, path: str) -> Iterator[Difference]:
-    found = [
-        {
-            link.name: (str(resolve_source(session.url, link.source)) if link.source != "." else ".", link.path)
-            for link in session.tree.links(path)
-        }
-        for session in (left, right)
-    ]
+    found = [{link.name: link for link in session.tree.links(path)} for session in (left, right)]
     for name in sorted(set(found[0]) | set(found[1])):
-        if found[0].get(name) != found[1].get(name):
-            yield Difference(path, f"link {name!r}", _short(found[0].get(name)), _short(found[1].get(name)))
+        one, two = (links.get(name) for links in found)
+        # Two copies may link to one place, or each to what lies beside it.
+        if one != two and (one is None or two is None or _target(left, one) != _target(right, two)):
+            yield Difference(path, f"link {name!r}", _described(one), _described(two))
+
+
+def _target(session: Any, link: Link) -> tuple[str, str]:
+    return "." if link.source == "." else str(resolve_source(session.url, link.source)), link.path
+
+
+def _described(link: Link | None) -> str:
+    return "absent" if link is None else f"{link.path} of {link.source}"
 
 
 def _arrays(left: Any, right: Any, path: str) -> Iterator[Difference]:

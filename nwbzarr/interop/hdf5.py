@@ -31,6 +31,7 @@ from nwbzarr.convention.names import (
     split_path,
 )
 from nwbzarr.errors import ConversionError, StoreExistsError
+from nwbzarr.foreign.hdf5 import absolute_path
 from nwbzarr.foreign.hdf5_types import decode_type, default_type
 from nwbzarr.layout.planning import ArrayLayout, parse_layout
 from nwbzarr.stores.url import resolve_source
@@ -172,7 +173,9 @@ class _Writer:
         made = {path: self._create(path, documents[path]) for path in arrays}
         for path in documents:
             for link in self.session.tree.links(path) if path not in made else ():
-                self.file[path][link.name] = self._link(link.source, link.path, path)
+                spelled = self._note(path).get("links", {}).get(link.name)
+                fits = isinstance(spelled, str) and absolute_path(spelled, path) == link.path
+                self.file[path][link.name] = self._link(link.source, spelled if fits else link.path, path)
         for path, dataset in made.items():
             self._fill(path, dataset)
         for path in documents:
@@ -309,11 +312,8 @@ class _Writer:
         if noted is not None:
             return decode_type(noted, path)
         attributes = self.session.tree.attributes(path)
-        if dtype.names is None:
-            return default_type(dtype, references=attributes.get(DTYPE) == OBJECT_REFERENCE)
-        fields = attributes.get(REFERENCE_FIELDS, ())
-        columns = [(name, default_type(dtype[name], references=name in fields).dtype) for name in dtype.names]
-        return h5t.py_create(np.dtype(columns), logical=True)
+        references, fields = attributes.get(DTYPE) == OBJECT_REFERENCE, attributes.get(REFERENCE_FIELDS, ())
+        return default_type(dtype, references=references, reference_fields=fields)
 
 
 def _fixed(values: Array, dtype: np.dtype[Any], where: str) -> Array:

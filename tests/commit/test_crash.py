@@ -51,9 +51,10 @@ from tests.commit.sessions import (
     session,
     small_regions,
 )
+from tests.places import forget_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from zarr.core.buffer import Buffer
 
@@ -254,6 +255,14 @@ def _set_aside(store: Store) -> Path:
 # In memory.
 
 
+def each_alone(folder: Store, steps: Iterable[int]) -> Iterator[tuple[int, Store]]:
+    """Give a place in memory for each step; what was there is forgotten, since listings look at all that memory holds."""
+    for step in steps:
+        store = Store(f"{folder.url}/{step}")
+        yield step, store
+        forget_memory(store.url)
+
+
 def cut_off(deed: Deed, store: Store, fuse: Fuse) -> bool:
     """Do a deed and be cut off; return whether it came to that."""
     with conditions(), suppress(Died):
@@ -267,8 +276,7 @@ def cut_off(deed: Deed, store: Store, fuse: Fuse) -> bool:
 @every_deed
 def test_cut_off_in_memory(deed: Deed, when: Literal["before", "after"], for_good: bool, memory_store: Store) -> None:
     trouble = Trouble()
-    for step in every_second_step():
-        store = Store(f"{memory_store.url}/{step}")
+    for step, store in each_alone(memory_store, every_second_step()):
         before = deed.prepare(store)
         if not cut_off(deed, store, Fuse(step, when, for_good)):
             break
@@ -282,8 +290,7 @@ def test_cut_off_in_memory(deed: Deed, when: Literal["before", "after"], for_goo
 def test_cut_off_twice_in_memory(name: str, first: int, for_good: bool, memory_store: Store) -> None:
     deed = DEEDS[name]
     trouble = Trouble()
-    for step in (*range(10), *range(10, ENDLESS, 3)):
-        store = Store(f"{memory_store.url}/{step}")
+    for step, store in each_alone(memory_store, [*range(10), *range(10, ENDLESS, 3)]):
         before = deed.prepare(store)
         assert cut_off(deed, store, Fuse(first))
         if not cut_off(deed, store, Fuse(step, for_good=for_good)):
@@ -297,8 +304,7 @@ def test_cut_off_twice_in_memory(name: str, first: int, for_good: bool, memory_s
 def test_other_objects_outlive_a_write_that_was_cut_off(for_good: bool, memory_store: Store) -> None:
     # A write to a prefix with other objects is refused. It may die before it finds them; they are not its own then.
     trouble = Trouble()
-    for step in range(ENDLESS):
-        store = Store(f"{memory_store.url}/{step}")
+    for step, store in each_alone(memory_store, range(ENDLESS)):
         store.put("notes/today.txt", b"precious")
         with suppress(StoreExistsError):
             cut_off(DEEDS["create"], store, fuse := Fuse(step, for_good=for_good))
@@ -382,8 +388,7 @@ def test_chunks_of_an_addition_that_failed_do_not_reach_the_retry(kind: str, req
 def test_the_same_handle_tries_again(name: str, memory_store: Store) -> None:
     deed = DEEDS[name]
     trouble = Trouble()
-    for step in range(ENDLESS):
-        store = Store(f"{memory_store.url}/{step}")
+    for step, store in each_alone(memory_store, range(ENDLESS)):
         deed.prepare(store)
         fuse = Fuse(ENDLESS, for_good=False)
         with store.io("r+" if name == "extend" else "w", Manager(meter=FuseMeter(fuse))) as handle, conditions():
