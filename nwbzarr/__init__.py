@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from nwbzarr.checks import Problem as Problem
     from nwbzarr.checks import validate as validate
     from nwbzarr.explanations import explain as explain
+    from nwbzarr.interop.conversion import compare as compare
+    from nwbzarr.interop.conversion import convert as convert
+    from nwbzarr.interop.conversion import explain_conversion as explain_conversion
+    from nwbzarr.interop.indexing import write_index as write_index
     from nwbzarr.io import NWBZarrIO as NWBZarrIO
     from nwbzarr.io import open as open  # noqa: A004 - nwbzarr.open, like zarr.open; not for import *
     from nwbzarr.io import read_nwb as read_nwb
@@ -40,6 +44,8 @@ _HOMES = {
     "nwbzarr.arrays.blocks": ("BlockCache",),
     "nwbzarr.checks": ("Problem", "validate"),
     "nwbzarr.explanations": ("explain",),
+    "nwbzarr.interop.conversion": ("compare", "convert", "explain_conversion"),
+    "nwbzarr.interop.indexing": ("write_index",),
     "nwbzarr.io": ("NWBZarrIO", "open", "read_nwb"),
     "nwbzarr.layout.explanation": ("Explanation",),
     "nwbzarr.layout.rules": ("LayoutWish",),

@@ -12,9 +12,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import nwbzarr
+from nwbzarr.cli.conversion import add_compare, add_convert, add_index
 from nwbzarr.cli.demo import Recording, load_recording, run_demo, synthetic_recording
 from nwbzarr.cli.filtering import Filtering, run_filter
 from nwbzarr.cli.listing import describe, draw
+from nwbzarr.cli.options import add_common, parse_options, usage
 from nwbzarr.errors import NWBZarrError
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ examples:
       a session that links to the first and holds what lies between 300 and 6000 Hz
   nwbzarr validate s3://my-bucket/demo/processed_data.nwb.zarr
       everything in it that its own cached namespaces do not allow
+  nwbzarr convert raw.nwb s3://my-bucket/day1/raw.nwb.zarr --check
+      an HDF5 file as a store, and whether both hold the same
 """
 
 
@@ -69,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_validate(commands)
     _add_filter(commands)
+    add_convert(commands)
+    add_compare(commands)
+    add_index(commands)
     return parser
 
 
@@ -82,7 +89,7 @@ def _add_demo(commands: Any) -> None:
     demo.add_argument("--rate", type=float, metavar="HZ", help="its sampling rate; needed with --input")
     demo.add_argument("--unit", default=None, help="its unit (default: 'a.u.' for a file)")
     demo.add_argument("--store", metavar="URL", default="nwbzarr-demo", help="where to write (default: %(default)s)")
-    _add_common(demo)
+    add_common(demo)
     demo.set_defaults(run=_demo)
 
 
@@ -93,7 +100,7 @@ def _add_show(commands: Any) -> None:
         description="List containers, datasets and links of a session. Links are named, not followed.",
     )
     show.add_argument("url", metavar="URL", help="a session")
-    _add_common(show)
+    add_common(show)
     show.set_defaults(run=_show)
 
 
@@ -107,7 +114,7 @@ def _add_explain(commands: Any) -> None:
         ),
     )
     explain.add_argument("url", metavar="URL", help="a session")
-    _add_common(explain)
+    add_common(explain)
     explain.set_defaults(run=_explain)
 
 
@@ -121,7 +128,7 @@ def _add_validate(commands: Any) -> None:
         ),
     )
     validate.add_argument("url", metavar="URL", help="a session")
-    _add_common(validate)
+    add_common(validate)
     validate.set_defaults(run=_validate)
 
 
@@ -149,23 +156,12 @@ def _add_filter(commands: Any) -> None:
     filtering.add_argument("--dtype", help="dtype of the result, such as int16, rounded (default: float32)")
     filtering.add_argument("--name", default="filtered", help="name of the result (default: %(default)s)")
     filtering.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")
-    _add_common(filtering)
+    add_common(filtering)
     filtering.set_defaults(run=_filter)
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print JSON for programs")
-    command.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an fsspec storage option; VALUE may be JSON. May be repeated: --option anon=true",
-    )
-
-
 def _demo(parsed: argparse.Namespace) -> int:
-    result = run_demo(_recording(parsed), parsed.store, _options(parsed.option))
+    result = run_demo(_recording(parsed), parsed.store, parse_options(parsed.option))
     print(json.dumps(result.as_json(), indent=2) if parsed.json else result.as_text())
     return 0
 
@@ -173,27 +169,27 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _recording(parsed: argparse.Namespace) -> Recording:
     if parsed.input is None:
         if parsed.rate is not None or parsed.unit is not None:
-            _usage("--rate and --unit describe a recording: give it with --input FILE.npy")
+            usage("--rate and --unit describe a recording: give it with --input FILE.npy")
         return synthetic_recording()
     if parsed.rate is None:
-        _usage("--input needs the sampling rate of the recording: add --rate HZ")
+        usage("--input needs the sampling rate of the recording: add --rate HZ")
     return load_recording(parsed.input, parsed.rate, parsed.unit or "a.u.")
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    nwbfile = nwbzarr.open(parsed.url, storage_options=_options(parsed.option))
+    nwbfile = nwbzarr.open(parsed.url, storage_options=parse_options(parsed.option))
     print(json.dumps(describe(nwbfile), indent=2) if parsed.json else draw(nwbfile))
     return 0
 
 
 def _explain(parsed: argparse.Namespace) -> int:
-    explanation = nwbzarr.explain(parsed.url, storage_options=_options(parsed.option))
+    explanation = nwbzarr.explain(parsed.url, storage_options=parse_options(parsed.option))
     print(json.dumps(explanation.as_json(), indent=2) if parsed.json else explanation)
     return 0
 
 
 def _validate(parsed: argparse.Namespace) -> int:
-    problems = nwbzarr.validate(parsed.url, storage_options=_options(parsed.option))
+    problems = nwbzarr.validate(parsed.url, storage_options=parse_options(parsed.option))
     if parsed.json:
         print(json.dumps([asdict(problem) for problem in problems], indent=2))
     else:
@@ -204,29 +200,10 @@ def _validate(parsed: argparse.Namespace) -> int:
 def _filter(parsed: argparse.Namespace) -> int:
     asked = Filtering(
         parsed.url, parsed.to, tuple(parsed.band), parsed.order, parsed.series, parsed.dtype, parsed.name,
-        parsed.scheduler, _options(parsed.option),
+        parsed.scheduler, parse_options(parsed.option),
     )  # fmt: skip
     report = run_filter(asked)
     links = [{"path": link.path, "source": link.source, "target": link.target.path} for link in report.links]
     found = {"url": report.url.text, "objects": report.chunks, "nbytes": report.nbytes, "links": links}
     print(json.dumps(found, indent=2) if parsed.json else report)
     return 0
-
-
-def _options(pairs: Sequence[str]) -> dict[str, Any] | None:
-    """Return storage options of NAME=VALUE texts; None when there are none, so that defaults apply."""
-    options: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            _usage(f"--option takes NAME=VALUE, but {pair!r} came")
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
-    return options or None
-
-
-def _usage(message: str) -> None:
-    print(f"nwbzarr: {message} (nwbzarr demo --help)", file=sys.stderr)
-    raise SystemExit(2)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 import h5py
 import numpy as np
@@ -37,11 +38,8 @@ from nwbzarr.foreign.hdf5_filters import parse_filters
 from nwbzarr.foreign.hdf5_types import StoredType, default_type, encode_type, parse_type
 from nwbzarr.foreign.hdf5_values import HDF5Values, texts
 from nwbzarr.layout.codecs import serializer
-from nwbzarr.stores.url import parse_url, relative_source
+from nwbzarr.stores.url import StoreURL, relative_source
 from nwbzarr.stores.virtual import ABSENT, ChunkRanges, FileIndex, FileState
-
-if TYPE_CHECKING:
-    from nwbzarr.stores.url import StoreURL
 
 #: Bytes of an array that is kept in the index; a text counts for 64.
 _KEPT_BYTES: Final = 16 * 2**10
@@ -145,10 +143,16 @@ class _Indexer:
 
     def _source(self, filename: str) -> str:
         """Return the source of an external link: relative to this file as a store, where HDF5 takes its folder."""
-        folder = self.url.parent
-        if self.url.is_local:
-            return relative_source(self.url, parse_url(filename, folder.path or "/"))
-        return f"../{filename}" if not filename.startswith("/") else f"file://{filename}"
+        if filename.startswith("/"):
+            return relative_source(self.url, StoreURL("file", "", filename.rstrip("/")))
+        folders = [part for part in self.url.parent.path.split("/") if part]
+        for part in filename.split("/"):
+            if part == "..":
+                # As web addresses have it: nothing is above the root.
+                folders[-1:] = []
+            elif part not in ("", "."):
+                folders.append(part)
+        return relative_source(self.url, replace(self.url, path="/" + "/".join(folders)))
 
     # Attributes.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import fsspec
 import h5py
 
-from nwbzarr.errors import HDF5FileError, NWBZarrError
+from nwbzarr.errors import HDF5FileError, NWBZarrError, StoreNotFoundError
 from nwbzarr.stores.failures import named_errors
 from nwbzarr.stores.virtual import FileState
 
@@ -110,6 +110,9 @@ def reading(url: StoreURL) -> Iterator[None]:
             yield
     except NWBZarrError:
         raise
+    except FileNotFoundError as error:
+        message = "there is no file here: check the path"
+        raise StoreNotFoundError(message, url.text) from error
     except (RuntimeError, KeyError, ValueError) as error:
         raise _damaged(error, url) from error
 

@@ -243,7 +243,7 @@ class VirtualKeys(Store):
         if found != self.index.state:
             message = (
                 f"the file must be as it was when its chunk index was made ({self.index.state}), but it was changed "
-                f"({found}): see whether that was meant, then make the index again (nwbzarr index)"
+                f"({found}): see whether that was meant, then open it anew, or make a kept index again (nwbzarr index)"
             )
             raise ChangedFileError(message, f"{self.file.url.text}/{self.name}")
 
