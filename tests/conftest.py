@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import settings
 
 # Timed tests fail on busy machines: figures are in benchmarks.
@@ -9,3 +11,8 @@ settings.register_profile("nwbzarr", deadline=None)
 settings.load_profile("nwbzarr")
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes ``-n auto`` makes: many tests wait for servers and for other processes."""
+    return 2 * (os.cpu_count() or 1)

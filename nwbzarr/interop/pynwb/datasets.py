@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nwbzarr.reading.arrays import LazyArray
 
 
-class StoredDataset(HDMFDataset):  # type: ignore[misc] - hdmf has no types
+class StoredDataset(HDMFDataset):  # type: ignore[misc]  # hdmf has no types
     """A stored array, and the rows that were appended to it since it was read.
 
     Parameters
@@ -111,11 +111,19 @@ class StoredDataset(HDMFDataset):  # type: ignore[misc] - hdmf has no types
 class _References(StoredDataset):
     """References, in an array of their own or as fields of a compound, resolved when they are reached."""
 
-    def __init__(self, dataset: LazyArray, reader: BuilderReader, fields: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        dataset: LazyArray,
+        reader: BuilderReader,
+        fields: tuple[str, ...] = (),
+        inverse: _References | None = None,
+    ) -> None:
         super().__init__(dataset)
         self.reader = reader
         self.fields = fields
-        self._inverse: _References | None = None
+        self._inverse = inverse
+        if inverse is not None:
+            self.added = inverse.added
 
     @property
     def dtype(self) -> Any:
@@ -123,15 +131,12 @@ class _References(StoredDataset):
         if not self.fields:
             return "object"
         stored = self._stored.dtype
-        return [_word(stored[name], name in self.fields) for name in stored.names]
+        return [_word(stored[name], name in self.fields) for name in stored.names or ()]
 
     def invert(self) -> _References:
         """Return the same references, resolved to containers instead of builders, or the other way round."""
         if self._inverse is None:
-            made = self.get_inverse_class()(self._stored, self.reader, self.fields)
-            made.added = self.added
-            made._inverse = self
-            self._inverse = made
+            self._inverse = self.get_inverse_class()(self._stored, self.reader, self.fields, self)
         return self._inverse
 
     @classmethod
@@ -167,10 +172,10 @@ class _References(StoredDataset):
     def _rows(self, found: Any) -> Any:
         """Return rows of a compound with targets in the place of paths."""
         stored = self._stored.dtype
-        fields = [(name, "O" if stored[name].kind in "UO" else stored[name]) for name in stored.names]
+        fields = [(name, "O" if stored[name].kind in "UO" else stored[name]) for name in stored.names or ()]
         values = np.asarray(found)
         made = np.empty(values.shape, np.dtype(fields))
-        for name in stored.names:
+        for name in stored.names or ():
             column = values[name]
             if name in self.fields:
                 targets = np.empty(column.shape, object)
@@ -193,7 +198,7 @@ class _References(StoredDataset):
         return iter(self[:])
 
 
-class BuilderReferences(_References, BuilderResolver):  # type: ignore[misc] - hdmf has no types
+class BuilderReferences(_References, BuilderResolver):  # type: ignore[misc]  # hdmf has no types
     """References that are resolved to builders."""
 
     @classmethod
@@ -206,7 +211,7 @@ class BuilderReferences(_References, BuilderResolver):  # type: ignore[misc] - h
         return self.reader.target(path)
 
 
-class ContainerReferences(_References, ContainerResolver):  # type: ignore[misc] - hdmf has no types
+class ContainerReferences(_References, ContainerResolver):  # type: ignore[misc]  # hdmf has no types
     """References that are resolved to containers."""
 
     @classmethod

@@ -11,17 +11,19 @@ from hdmf.build import BuildManager
 from hdmf.data_utils import DataIO
 from pynwb import get_manager, get_type_map
 
-import nwbzarr
 from nwbzarr.convention.names import SPECIFICATIONS, SPECIFICATIONS_LOCATION
 from nwbzarr.destinations import Destination
-from nwbzarr.errors import NWBZarrError, StoreExistsError, StoreModeError
+from nwbzarr.errors import NWBZarrError, SchemaError, StoreExistsError, StoreModeError
 from nwbzarr.interop.pynwb.namespaces import load_namespaces, namespace_nodes
 from nwbzarr.interop.pynwb.planning import BuilderPlanner
 from nwbzarr.interop.pynwb.reading import Builders, source_of
+from nwbzarr.io import open as open_session
 from nwbzarr.layout.rules import LayoutRules
+from nwbzarr.model.neurodata import NWBFile
 from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
 from nwbzarr.writing.execution import WriteReport
+from nwbzarr.writing.plans import MEMORY_BYTES
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +40,7 @@ _MODES = ("r", "r+", "a", "w", "w-", "x")
 _NEW = ("w", "w-", "x")
 
 
-class NWBZarrIO(HDMFIO):  # type: ignore[misc] - hdmf has no types
+class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
     """A session's store, open in one mode, for PyNWB's containers.
 
     Parameters
@@ -94,7 +96,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc] - hdmf has no types
         super().__init__(manager=manager or self._manager(load_namespaces=load_namespaces), source=source_of(self.url))
         # hdmf makes paths of what it takes for no URL.
         self._HDMFIO__source = source_of(self.url)
-        self._builders = Builders(lambda builder: self.manager.construct(builder))
+        self._builders = Builders(self.manager.construct)
 
     def _manager(self, *, load_namespaces: bool) -> Any:
         if not load_namespaces or self._session is None:
@@ -254,7 +256,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc] - hdmf has no types
         cache_spec: bool = True,
         catalog: Any = None,
         layouts: Layouts = None,
-        max_memory: int | None = None,
+        max_memory: int = MEMORY_BYTES,
         progress: Wanted = None,
     ) -> WriteReport:
         """Store a builder of a whole session; see `write`."""
@@ -275,8 +277,8 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc] - hdmf has no types
         plan = planner.plan()
         if base is not None and not plan.documents:
             return WriteReport(self.url, 0, 0, 0, (), base)
-        settings = {} if max_memory is None else {"max_memory": max_memory}
-        report = Destination(self.url, self.mode, self.stores, self._options).carry_out(plan, progress, **settings)
+        destination = Destination(self.url, self.mode, self.stores, self._options)
+        report = destination.carry_out(plan, progress, max_memory=max_memory)
         self._take(report, base)
         return report
 
@@ -366,7 +368,7 @@ def to_pynwb(
 
     Parameters
     ----------
-    session : nwbzarr.NWBFile, str or path-like
+    session : NWBFile, str or path-like
         A session that is stored, or where one is.
     storage_options, trust : mapping, optional
         As `nwbzarr.open` takes them; for a place only.
@@ -376,11 +378,11 @@ def to_pynwb(
     SchemaError
         When the session is stored nowhere yet.
     """
-    if not isinstance(session, nwbzarr.NWBFile):
+    if not isinstance(session, NWBFile):
         return NWBZarrIO(session, "r", storage_options=storage_options, trust=trust).read()
     if session.loader is None or session.stored_at is None or session.changed:
         message = "PyNWB reads what is stored, but this session holds something that is not: write it first"
-        raise nwbzarr.errors.SchemaError(message)
+        raise SchemaError(message)
     loader: Any = session.loader
     return NWBZarrIO(source_of(session.stored_at.url), "r", stores=loader.manager).read()
 
@@ -392,7 +394,7 @@ def from_pynwb(
     storage_options: Options | None = None,
     mode: str = "w-",
     **kwargs: Any,
-) -> nwbzarr.NWBFile:
+) -> NWBFile:
     """Store a `pynwb.NWBFile`, and return it as our session.
 
     Parameters
@@ -414,4 +416,4 @@ def from_pynwb(
             io.write(nwbfile, **kwargs)
         else:
             io.export(src_io=source, nwbfile=nwbfile, write_args={"link_data": False, **kwargs})
-    return nwbzarr.open(path, storage_options)
+    return open_session(path, storage_options)

@@ -89,7 +89,7 @@ def _text_node(text: str) -> tuple[Document, bytes]:
     return document, encode_chunk(values, layout.codecs)
 
 
-class _Reader(SpecReader):  # type: ignore[misc] - hdmf has no types
+class _Reader(SpecReader):  # type: ignore[misc]  # hdmf has no types
     """Reads the cached sources of one namespace."""
 
     def __init__(self, session: Session, folder: str) -> None:
@@ -109,7 +109,7 @@ class _Reader(SpecReader):  # type: ignore[misc] - hdmf has no types
         return self._read(ns_path)["namespaces"]
 
 
-class _Writer(SpecWriter):  # type: ignore[misc] - hdmf has no types
+class _Writer(SpecWriter):  # type: ignore[misc]  # hdmf has no types
     """Keeps the sources of a namespace as JSON."""
 
     def __init__(self) -> None:

@@ -127,7 +127,7 @@ class BuilderPlanner:
         if builder.name in links:
             return
         if self.base is not None and path in self.base.documents:
-            self._plan_rows(builder, path)
+            self._plan_rows(builder, path, self.base.documents[path])
             return
         elsewhere = self._elsewhere(builder.data, path)
         if elsewhere is None:
@@ -302,10 +302,9 @@ class BuilderPlanner:
 
     # Rows that were appended.
 
-    def _plan_rows(self, builder: Any, path: str) -> None:
+    def _plan_rows(self, builder: Any, path: str, stored: Document) -> None:
         """Plan the rows that were appended to a stored array, and attributes that changed."""
         data = builder.data.data if isinstance(builder.data, DataIO) else builder.data
-        stored: Document = self.base.documents[path]  # type: ignore[union-attr] - asked for with a base only
         attributes = {**stored.get("attributes", {}), **self._attributes(builder.attributes, path)}
         document = {**stored, "attributes": attributes}
         if isinstance(data, StoredDataset) and data.added:
