@@ -16,6 +16,7 @@ from nwbzarr import errors as errors
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nwbzarr.archive import check_archive as check_archive
     from nwbzarr.arrays.blocks import BlockCache as BlockCache
     from nwbzarr.checks import Problem as Problem
     from nwbzarr.checks import validate as validate
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from nwbzarr.model.namespaces import load_namespace as load_namespace
     from nwbzarr.model.neurodata import *  # noqa: F403 - the stub has every type
     from nwbzarr.model.samples import TimeSeriesReference as TimeSeriesReference
+    from nwbzarr.moving.copying import copy as copy
+    from nwbzarr.moving.links import links as links
+    from nwbzarr.moving.links import relink as relink
+    from nwbzarr.moving.packing import pack as pack
+    from nwbzarr.moving.pulling import pull as pull
     from nwbzarr.reading.arrays import LazyArray as LazyArray
     from nwbzarr.reading.managers import Manager as Manager
     from nwbzarr.stores.metered import Meter as Meter
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from nwbzarr.writing.progress import Progress as Progress
 
 _HOMES = {
+    "nwbzarr.archive": ("check_archive",),
     "nwbzarr.arrays.blocks": ("BlockCache",),
     "nwbzarr.checks": ("Problem", "validate"),
     "nwbzarr.explanations": ("explain",),
@@ -52,6 +59,10 @@ _HOMES = {
     "nwbzarr.model.samples": ("TimeSeriesReference",),
     "nwbzarr.model.data_io": ("ZarrDataIO",),
     "nwbzarr.model.namespaces": ("get_class", "load_namespace"),
+    "nwbzarr.moving.copying": ("copy",),
+    "nwbzarr.moving.links": ("links", "relink"),
+    "nwbzarr.moving.packing": ("pack",),
+    "nwbzarr.moving.pulling": ("pull",),
     "nwbzarr.reading.arrays": ("LazyArray",),
     "nwbzarr.reading.managers": ("Manager",),
     "nwbzarr.stores.metered": ("Meter", "MeteredStore"),

@@ -284,8 +284,10 @@ class NWBZarrIO:
                 f"mode {self.mode!r} makes a new store, but there is one: use 'r+' to add to it, 'w' to replace it"
             )
             raise StoreExistsError(message, self.url.text)
-        if self._session is not None and self._session.is_foreign and self.mode != "r":
-            message = "a file of another format can only be read: nwbzarr convert makes a store of it, which takes more"
+        if self._session is not None and self._session.is_read_only and self.mode != "r":
+            message = (
+                "a session in a file can only be read: nwbzarr convert or copy makes a store of it, which takes more"
+            )
             raise StoreModeError(message, self.url.text)
         if self._session is not None and self.mode != "r":
             self._base = self._session.tree

@@ -41,6 +41,7 @@ def test_python_blocks_run_in_order(in_folder: Path) -> None:
     for code in found:
         run(code, names)
     assert {path.name for path in in_folder.glob("*.nwb.zarr")} == {
+        "converted.nwb.zarr",
         "ecephys.nwb.zarr",
         "filtered.nwb.zarr",
         "long.nwb.zarr",

@@ -12,10 +12,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import nwbzarr
+from nwbzarr.cli.archive import add_check
 from nwbzarr.cli.conversion import add_compare, add_convert, add_index
 from nwbzarr.cli.demo import Recording, load_recording, run_demo, synthetic_recording
 from nwbzarr.cli.filtering import Filtering, run_filter
 from nwbzarr.cli.listing import describe, draw
+from nwbzarr.cli.moving import add_moving
 from nwbzarr.cli.options import add_common, parse_options, usage
 from nwbzarr.errors import NWBZarrError
 
@@ -40,6 +42,8 @@ examples:
       everything in it that its own cached namespaces do not allow
   nwbzarr convert raw.nwb s3://my-bucket/day1/raw.nwb.zarr --check
       an HDF5 file as a store, and whether both hold the same
+  nwbzarr copy --follow s3://my-bucket/day1/filtered.nwb.zarr /data/day1
+      a session and all that it links to, with links that lead from copy to copy
 """
 
 
@@ -76,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     add_convert(commands)
     add_compare(commands)
     add_index(commands)
+    add_moving(commands)
+    add_check(commands)
     return parser
 
 

@@ -16,8 +16,10 @@ from zarr.core.sync import sync
 
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.extras import import_extra
+from nwbzarr.foreign.legacy_keys import find_legacy
 from nwbzarr.foreign.references import INDEX_SUFFIX, parse_index
 from nwbzarr.stores.keys import named_errors
+from nwbzarr.stores.packages import SIGNATURE, open_package
 from nwbzarr.stores.places import Place
 from nwbzarr.tree.loading import find_tree, load_tree
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from zarr.core.buffer import Buffer
 
     from nwbzarr.stores.connections import Connections, OpenStore
-    from nwbzarr.stores.virtual import FileIndex, VirtualKeys
+    from nwbzarr.stores.foreign_keys import ForeignKeys
+    from nwbzarr.stores.virtual import FileIndex
     from nwbzarr.tree.tree import Tree
 
 #: First bytes of an HDF5 file (HDF5 file format 3.0, "Superblock"); a user block of 512 · 2ⁿ bytes may come before them.
@@ -56,26 +59,28 @@ def open_tree(connections: Connections, store: OpenStore) -> tuple[OpenStore, Tr
     tree = find_tree(store)
     if tree is not None:
         return store, tree
-    virtual = _virtual_keys(connections, store)
-    if virtual is None:
+    foreign = _keys_of_file(connections, store) or find_legacy(store, Place.of(store))
+    if foreign is None:
         return store, load_tree(store)
-    adopted = connections.adopt(store, virtual)
+    adopted = connections.adopt(store, foreign)
     return adopted, load_tree(adopted)
 
 
-def _virtual_keys(connections: Connections, store: OpenStore) -> VirtualKeys | None:
-    """Return the keys of a file of another format; None when there is no such file."""
+def _keys_of_file(connections: Connections, store: OpenStore) -> ForeignKeys | None:
+    """Return the keys of a session in a file; None when there is no such file."""
     url = store.url
     if not url.path.strip("/") or (url.is_local and not Path(url.path).is_file()):
         return None
     folder = connections.open(url.parent, store.options)
     name = url.path.rpartition("/")[2]
     head, kept = _head_and_index(folder, name)
+    if head is not None and head.startswith(SIGNATURE):
+        return open_package(Place.of(folder), name, folder.keys)
     if head is None or not any(head[start:].startswith(_HDF5) for start in _HDF5_STARTS):
         return None
     hdf5 = import_extra("nwbzarr.foreign.hdf5_opening", "HDF5 files are read with h5py", "hdf5")
     index: FileIndex | None = None if kept is None else parse_index(kept, f"{url.text}{INDEX_SUFFIX}")
-    keys: VirtualKeys = hdf5.hdf5_keys(Place.of(store), Place.of(folder), name, folder.keys, index)
+    keys: ForeignKeys = hdf5.hdf5_keys(Place.of(store), Place.of(folder), name, folder.keys, index)
     return keys
 
 

@@ -38,9 +38,9 @@ from nwbzarr.reading.arrays import LazyArray
 from nwbzarr.reading.namespaces import load_registry
 from nwbzarr.reading.small_arrays import SmallArrays
 from nwbzarr.schema.core import CORE
+from nwbzarr.stores.foreign_keys import ForeignKeys
 from nwbzarr.stores.keys import named_errors
 from nwbzarr.stores.url import StoreURL, resolve_source
-from nwbzarr.stores.virtual import VirtualKeys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -94,9 +94,14 @@ class Session:
         return self.tree.digest
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether it is in a file, which can only be read."""
+        return isinstance(self.store.keys, ForeignKeys)
+
+    @property
     def is_foreign(self) -> bool:
-        """Whether it is a file of another format, which can only be read."""
-        return isinstance(self.store.keys, VirtualKeys)
+        """Whether it is of another format, so that stored objects are none of ours."""
+        return isinstance(self.store.keys, ForeignKeys) and not self.store.keys.is_native
 
     def nwbfile(self) -> NWBFile:
         """Return the root container.

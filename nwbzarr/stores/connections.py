@@ -105,7 +105,8 @@ class Connections:
 
     def adopt(self, store: OpenStore, keys: Store) -> OpenStore:
         """Return a store with other keys than those of its place, and give it to whoever opens the place from now on."""
-        close_keys(store.keys)
+        if getattr(keys, "fs", None) is not getattr(store.keys, "fs", None):
+            close_keys(store.keys)
         adopted = self._open[store.url] = OpenStore(store.url, keys, store.options, store.transport)
         return adopted
 

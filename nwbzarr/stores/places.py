@@ -22,10 +22,10 @@ from zarr.storage import WrapperStore
 from nwbzarr.convention.names import WRITE_MARK
 from nwbzarr.errors import CommitConflictError
 from nwbzarr.stores.connections import Connections
+from nwbzarr.stores.foreign_keys import ForeignKeys
 from nwbzarr.stores.keys import LocalKeys
 from nwbzarr.stores.marks import parse_mark
 from nwbzarr.stores.remote import bytes_of
-from nwbzarr.stores.virtual import VirtualKeys
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -64,7 +64,7 @@ class Place:
     def of(cls, store: OpenStore, path: str | None = None) -> Place:
         """Return the place of a store that is open here; for one array of it, when `path` is given."""
         keys = store.keys
-        virtual = (keys.only(path) if path else keys) if isinstance(keys, VirtualKeys) else None
+        virtual = (keys.only(path) if path else keys) if isinstance(keys, ForeignKeys) else None
         return cls(store.url, store.options, store.transport, virtual)
 
     def open(self) -> Store:

@@ -14,15 +14,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
-from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.abc.store import RangeByteRequest, Store
 
 from nwbzarr.convention.documents import chunk_key, consolidate, dump_document, grid_shape
 from nwbzarr.convention.names import DOCUMENT, SIDECAR, key_of
 from nwbzarr.convention.sidecar import CHUNK_LIMIT, pack_sidecar
-from nwbzarr.errors import ChangedFileError, StoreModeError
+from nwbzarr.errors import ChangedFileError
+from nwbzarr.stores.foreign_keys import ForeignKeys, part
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from zarr.abc.store import ByteRequest
     from zarr.core.buffer import Buffer, BufferPrototype
@@ -165,7 +166,7 @@ class Translator(Protocol):
         """Return a chunk as the document's codecs encode it."""
 
 
-class VirtualKeys(Store):
+class VirtualKeys(ForeignKeys):
     """The keys of a file's index.
 
     Parameters
@@ -182,20 +183,15 @@ class VirtualKeys(Store):
         Those of the folder; opened when they are needed without.
     """
 
-    supports_writes = False
-    supports_deletes = False
-    supports_listing = True
-
     def __init__(
         self, index: FileIndex, file: Place, name: str, translator: Translator, keys: Store | None = None
     ) -> None:
-        super().__init__(read_only=True)
+        super().__init__()
         self.index = index
         self.file = file
         self.name = name
         self._translator = translator
         self._keys = keys
-        self._is_open = True
 
     @property
     def file_keys(self) -> Store:
@@ -250,7 +246,7 @@ class VirtualKeys(Store):
     async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
         """Return what a key holds, or a part of it."""
         data = await self._data(key, prototype)
-        return None if data is None else prototype.buffer.from_bytes(_part(data, byte_range))
+        return None if data is None else prototype.buffer.from_bytes(part(data, byte_range))
 
     async def _data(self, key: str, prototype: BufferPrototype) -> bytes | None:
         if key == DOCUMENT:
@@ -283,45 +279,14 @@ class VirtualKeys(Store):
             await asyncio.to_thread(self.check_state)
         return bytes(ranges.filled(data))
 
-    async def get_partial_values(
-        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
-    ) -> list[Buffer | None]:
-        """Return parts of some keys."""
-        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+    @property
+    def place(self) -> str:
+        """URL of the file."""
+        return f"{self.file.url.text}/{self.name}"
 
-    async def exists(self, key: str) -> bool:
-        """Whether something is stored under a key."""
-        return key in set(self._names())
-
-    async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002
-        """Refuse to write."""
-        raise self._refusal(key)
-
-    async def delete(self, key: str) -> None:
-        """Refuse to delete."""
-        raise self._refusal(key)
-
-    def _refusal(self, key: str) -> StoreModeError:
-        message = "a session in a file of another format can only be read: convert it, then write to the new store"
-        return StoreModeError(message, f"{self.file.url.text}/{self.name}", key)
-
-    async def list(self) -> AsyncIterator[str]:
-        """Yield all keys."""
-        for key in self._names():
-            yield key
-
-    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-        """Yield the keys that begin so."""
-        for key in self._names():
-            if key.startswith(prefix):
-                yield key
-
-    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        """Yield the next segments of the keys below a folder."""
-        folder = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
-        below = (key[len(folder) :].partition("/")[0] for key in self._names() if key.startswith(folder))
-        for name in dict.fromkeys(below):
-            yield name
+    async def names(self) -> list[str]:
+        """Return all keys."""
+        return list(self._names())
 
     def _names(self) -> Iterator[str]:
         yield SIDECAR
@@ -342,14 +307,3 @@ def _chunk_index(document: Document, name: str) -> tuple[int, ...] | None:
         return None
     index = tuple(map(int, parts))
     return index if all(at < count for at, count in zip(index, grid, strict=True)) else None
-
-
-def _part(data: bytes, byte_range: ByteRequest | None) -> bytes:
-    match byte_range:
-        case RangeByteRequest(start, end):
-            return data[start:end]
-        case OffsetByteRequest(offset):
-            return data[offset:]
-        case SuffixByteRequest(suffix):
-            return data[-suffix:]
-    return data

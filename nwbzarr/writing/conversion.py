@@ -22,6 +22,7 @@ from nwbzarr.convention.documents import (
 from nwbzarr.convention.links import Link, encode_links
 from nwbzarr.convention.names import DIMENSIONS, LINKS, NAMESPACE, NEURODATA_TYPE, SPECIFICATIONS, key_of, split_path
 from nwbzarr.errors import ConversionError, NWBZarrError
+from nwbzarr.layout.explanation import role_of
 from nwbzarr.layout.planning import ArrayLayout, plan_layout
 from nwbzarr.layout.rules import LayoutRules, LayoutWish
 from nwbzarr.model.values import dims_of
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 #: Decoded bytes of an array that is read when the plan is made; a text counts for 64.
 _SMALL_BYTES: Final = 64 * 2**10
 _TEXT_BYTES: Final = 64
+
+_COLUMNS: Final = ("VectorData", "ElementIdentifiers")
 
 
 def plan_conversion(session: Any, url: StoreURL, rules: LayoutRules, *, keep_chunks: bool = False) -> WritePlan:
@@ -59,12 +62,16 @@ def plan_conversion(session: Any, url: StoreURL, rules: LayoutRules, *, keep_chu
     ConversionError, DocumentError
         When something cannot be read, or has no stored form.
     """
-    conversion = _Conversion(session, url, rules, keep_chunks=keep_chunks)
-    for path in session.tree.documents:
+    conversion = ArrayConversion(session, rules, keep_chunks=keep_chunks)
+    for path, document in session.tree.documents.items():
+        attributes = dict(document.get("attributes", {}))
         if session.tree.is_array(path):
-            conversion.plan_array(path)
-        else:
-            conversion.plan_group(path)
+            conversion.plan(path, path, attributes)
+            continue
+        links = session.tree.links(path)
+        if links:
+            attributes[LINKS] = encode_links(_moved(link, session.url, url) for link in links)
+        conversion.documents[path] = {**document, "attributes": attributes}
     return WritePlan(
         url=url,
         base=None,
@@ -76,12 +83,28 @@ def plan_conversion(session: Any, url: StoreURL, rules: LayoutRules, *, keep_chu
     )
 
 
-class _Conversion:
-    """The plan, node by node."""
+def _moved(link: Link, old: StoreURL, new: StoreURL) -> Link:
+    """Return a link relative to the new store."""
+    if link.source == ".":
+        return link
+    return Link(link.name, relative_source(new, resolve_source(old, link.source)), link.path)
 
-    def __init__(self, session: Any, url: StoreURL, rules: LayoutRules, *, keep_chunks: bool) -> None:
+
+class ArrayConversion:
+    """Arrays of a session in another format, planned one by one.
+
+    Parameters
+    ----------
+    session : Session
+        Open for reading.
+    rules : LayoutRules
+        What is wished for layouts.
+    keep_chunks : bool
+        Keep the shape of the chunks.
+    """
+
+    def __init__(self, session: Any, rules: LayoutRules, *, keep_chunks: bool = False) -> None:
         self.session = session
-        self.url = url
         self.rules = rules
         self.keep_chunks = keep_chunks
         self.documents: dict[str, Document] = {}
@@ -89,60 +112,54 @@ class _Conversion:
         self.arrays: list[ArrayPlan] = []
         self.layouts: dict[str, ArrayLayout] = {}
 
-    def plan_group(self, path: str) -> None:
-        """Plan a group: its attributes as they are, its links relative to the new store."""
-        document = self.session.tree.documents[path]
-        attributes = dict(document.get("attributes", {}))
-        links = self.session.tree.links(path)
-        if links:
-            attributes[LINKS] = encode_links(map(self._moved, links))
-        self.documents[path] = {**document, "attributes": attributes}
+    def plan(self, path: str, new_path: str, attributes: dict[str, Any]) -> None:
+        """Plan an array: small ones are encoded now, others are read region by region when the plan is carried out.
 
-    def _moved(self, link: Link) -> Link:
-        if link.source == ".":
-            return link
-        return Link(link.name, relative_source(self.url, resolve_source(self.session.url, link.source)), link.path)
-
-    def plan_array(self, path: str) -> None:
-        """Plan an array: small ones are encoded now, others are read region by region when the plan is carried out."""
+        Parameters
+        ----------
+        path, new_path : str
+            Where it is, and where it goes.
+        attributes : dict
+            Its attributes there.
+        """
         stored = self.session.tree.documents[path]
         shape, dtype = tuple(stored["shape"]), self.session.tree.dtype(path)
         if dtype is None:
             message = f"only arrays of known data types are converted, but {stored.get('data_type')!r} was found"
             raise ConversionError(message, self.session.url.text, path)
         layout = self._layout(path, stored, dtype)
-        self.layouts[path] = layout
-        attributes = dict(stored.get("attributes", {}))
         names = self._dimensions(path, shape) if shape and DIMENSIONS not in attributes else None
-        if names is not None:
-            attributes[DIMENSIONS] = list(names)
         document = array_document(
             shape=shape,
             data_type=stored["data_type"],
             chunk_shape=layout.objects,
             codecs=layout.stored_codecs,
             fill_value=stored["fill_value"],
-            attributes=attributes,
+            attributes=attributes if names is None else {**attributes, DIMENSIONS: list(names)},
         )
-        self.documents[path] = with_dimension_names(document, split_path(path)[1])
+        self.layouts[new_path] = layout
+        self.documents[new_path] = with_dimension_names(document, split_path(new_path)[1])
         if 0 not in shape:
-            self._plan_values(path, self.documents[path], dtype, layout)
+            self._plan_values(path, new_path, dtype, layout)
 
-    def _plan_values(self, path: str, document: Document, dtype: np.dtype[Any], layout: ArrayLayout) -> None:
+    def _plan_values(self, path: str, new_path: str, dtype: np.dtype[Any], layout: ArrayLayout) -> None:
+        document = self.documents[new_path]
         shape = tuple(document["shape"])
         size = math.prod(shape) * (_TEXT_BYTES if dtype.kind == "O" else dtype.itemsize)
         small = self.session.small_array(path) if size <= _SMALL_BYTES or not shape else None
         if small is not None and layout.shards is None and layout.chunks == shape and can_decode(layout.codecs, dtype):
-            key = key_of(path, chunk_key(document, (0,) * len(shape)))
+            key = key_of(new_path, chunk_key(document, (0,) * len(shape)))
             self.chunks[key] = encode_chunk(np.asarray(small), layout.codecs)
             return
         source = SlicedSource(self.session.dataset(path).data, shape, dtype, path)
-        self.arrays.append(ArrayPlan(path, document, source, layout.objects))
+        self.arrays.append(ArrayPlan(new_path, document, source, layout.objects))
 
     def _layout(self, path: str, stored: Document, dtype: np.dtype[Any]) -> ArrayLayout:
         shape = tuple(stored["shape"])
         wish = self.rules.find(path) if shape else LayoutWish()
-        given = dict(wish.given)
+        registry, name = self._type(path)
+        is_column = registry is not None and registry.is_a(name, _COLUMNS)
+        given = {"role": role_of(path, is_column=is_column), **wish.given}
         if self.keep_chunks and shape and "chunks" not in given:
             given["chunks"] = chunk_shape(stored)
         try:

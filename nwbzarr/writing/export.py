@@ -8,6 +8,7 @@ references are written anew where a placement changed their path. Stored objects
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,13 +30,16 @@ from nwbzarr.convention.names import (
 )
 from nwbzarr.errors import LinkError
 from nwbzarr.layout.planning import plan_layout
+from nwbzarr.layout.rules import LayoutRules
 from nwbzarr.model.elements import Location, Pointer
+from nwbzarr.writing.conversion import ArrayConversion
 from nwbzarr.writing.plans import ArrayPlan, CopyPlan, WritePlan
 from nwbzarr.writing.sources import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nwbzarr.layout.planning import ArrayLayout
     from nwbzarr.model.elements import Element
     from nwbzarr.model.nwbfile import NWBFile
     from nwbzarr.stores.url import StoreURL
@@ -64,6 +68,35 @@ def plan_export(nwbfile: NWBFile, url: StoreURL) -> WritePlan:
     return export.plan()
 
 
+def plan_pull(nwbfile: NWBFile) -> WritePlan:
+    """Return the plan that makes a stored session self-contained where it is.
+
+    Parameters
+    ----------
+    nwbfile : NWBFile
+        Read from a store, and unchanged.
+
+    Raises
+    ------
+    DanglingLinkError, LinkCycleError, TrustError, LinkError
+        As `plan_export` raises them.
+    """
+    session: Any = nwbfile.loader
+    export = _Export(session, session.url)
+    export.place_everything()
+    export.plan_nodes()
+    plan = export.plan()
+    stored = session.tree.documents
+    return replace(
+        plan,
+        base=session.tree,
+        documents={path: made for path, made in plan.documents.items() if made != stored.get(path)},
+        chunks={key: data for key, data in plan.chunks.items() if f"/{key.rpartition('/')[0]}" not in stored},
+        copies=tuple(copy for copy in plan.copies if copy.origin.url != session.url),
+        reads=frozenset(),
+    )
+
+
 class _Export:
     """Placements, and the plan made from them."""
 
@@ -77,6 +110,7 @@ class _Export:
         self.documents: dict[str, Document] = {}
         self.chunks: dict[str, bytes] = {}
         self.arrays: list[ArrayPlan] = []
+        self.layouts: dict[str, ArrayLayout] = {}
         self.copies: list[CopyPlan] = []
         self._waiting: deque[tuple[Any, str, Link]] = deque()
         self._unsearched: deque[Location] = deque()
@@ -90,6 +124,7 @@ class _Export:
             chunks=self.chunks,
             arrays=tuple(self.arrays),
             copies=tuple(self.copies),
+            layouts=self.layouts,
             reads=frozenset(self.sessions),
         )
 
@@ -204,10 +239,25 @@ class _Export:
                 attributes[name] = encode_reference(Reference(".", self._placement(session, value)))
         if path in self.links:
             attributes[LINKS] = encode_links(self.links[path])
+        if session.is_foreign and session.tree.is_array(location.path):
+            self._plan_translated(session, location, attributes)
+            return
         document = {key: value for key, value in stored.items() if key != "consolidated_metadata"}
         self.documents[path] = with_dimension_names({**document, "attributes": attributes}, split_path(path)[1])
         if session.tree.is_array(location.path) and not self._plan_rewritten(session, location, attributes):
             self.copies.append(CopyPlan(location, path, stored, session.store.keys))
+
+    def _plan_translated(self, session: Any, location: Location, attributes: dict[str, Any]) -> None:
+        """Plan an array of a file in another format, in a layout of ours."""
+        path = self.placed[location]
+        if self._plan_rewritten(session, location, attributes):
+            return
+        conversion = ArrayConversion(session, LayoutRules())
+        conversion.plan(location.path, path, attributes)
+        self.documents.update(conversion.documents)
+        self.chunks.update(conversion.chunks)
+        self.arrays += conversion.arrays
+        self.layouts.update(conversion.layouts)
 
     def _plan_rewritten(self, session: Any, location: Location, attributes: dict[str, Any]) -> bool:
         """Plan an array of references whose paths changed; False when it can be copied as it is."""

@@ -116,8 +116,10 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
                 f"mode {self.mode!r} makes a new store, but there is one: use 'r+' to add to it, 'w' to replace it"
             )
             raise StoreExistsError(message, self.url.text)
-        if self.mode != "r" and self._session is not None and self._session.is_foreign:
-            message = "a file of another format can only be read: nwbzarr convert makes a store of it, which takes more"
+        if self.mode != "r" and self._session is not None and self._session.is_read_only:
+            message = (
+                "a session in a file can only be read: nwbzarr convert or copy makes a store of it, which takes more"
+            )
             raise StoreModeError(message, self.url.text)
 
     # Reading.
