@@ -155,7 +155,7 @@ class Play:
         Path(self.folder, f"ran-{row}-{uuid.uuid4().hex}").touch()
         switched_off = self.waits or row == self.raises
         if self.waits and _is_first(f"{self.folder}/waiting"):
-            until(Path(self.folder, "go").exists, "the test lets the task go on")
+            _wait(self.folder)
             switched_off = False
         if self.passes and not _is_first(f"{self.folder}/passed"):
             until(Path(self.folder, "waiting").exists, "the other task is held")
@@ -226,9 +226,14 @@ def hold_before_put(folder: str, text: str) -> None:
 
     def hold(when: str) -> None:
         if when == "before" and _is_first(f"{folder}/waiting"):
-            until(Path(folder, "go").exists, "the test lets the task go on")
+            _wait(folder)
 
     _around_puts(text, hold)
+
+
+def _wait(folder: str) -> None:
+    """Wait until the test lets this task go on, or is over and has removed its folder."""
+    until(lambda: Path(folder, "go").exists() or not Path(folder).exists(), "the test lets the task go on")
 
 
 def _is_first(flag: str) -> bool:
