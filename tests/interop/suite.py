@@ -7,24 +7,39 @@ class before any test is imported, gives each test a folder of its own, and leav
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import s3fs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLACE = "NWBZARR_SUITE_PLACE"
+_OPTIONS = "NWBZARR_SUITE_OPTIONS"
+_BUCKET = "pynwb-suite"
+
+_LOOKS = "looks into the file with h5py"
 
 #: Tests of HDF5 itself: part of their name, and what they ask for.
 OF_HDF5 = {
     "TestH5DataIO": "h5py's datasets and filters",
     "TestNWBHDF5IO": "h5py's files, drivers and modes",
+    "TestTimeSeriesModular": "hdmf's HDF5IO and h5py's links",
+    "TestUnitsWaveformsOnlyIO::test_waveforms_attributes_written": _LOOKS,
+    "TestUnitsCustomWaveformUnitIO::test_waveform_unit_written": _LOOKS,
+    "TestUnitsWaveformTimeBeforePeakIO::test_waveform_time_before_peak_written": _LOOKS,
+    "TestUnitsWaveformTimeBeforePeakOmitted::test_attribute_not_written": _LOOKS,
+    "TestUnitsMismatchedWaveformUnit::test_warn_on_mismatched_unit": _LOOKS,
+    "test_num_samples_written_as_uint32": _LOOKS,
+    "test_derived_num_samples_not_written": _LOOKS,
 }
 
 _where: dict[str, Any] = {"folder": None, "options": None}
@@ -60,12 +75,9 @@ def _swap() -> None:
             return NWBZarrIO.can_read(_placed(path))
 
         @classmethod
-        def load_namespaces(
-            cls, namespace_catalog: Any, path: Any = None, namespaces: Any = None, io: Any = None, **_: Any
-        ) -> Any:
-            return super().load_namespaces(
-                namespace_catalog, _placed(path), namespaces, io, storage_options=_where["options"]
-            )
+        def load_namespaces(cls, namespace_catalog: Any, path: Any = None, **given: Any) -> Any:
+            options = _where["options"]
+            return super().load_namespaces(namespace_catalog, _placed(path), storage_options=options, **given)
 
     SuiteIO.__name__ = "NWBZarrIO"
     remove = os.remove
@@ -86,19 +98,18 @@ def _swap() -> None:
 
 if _PLACE in os.environ:
     _swap()
-    pytest_plugins = ["tests.servers.fixtures"] if os.environ[_PLACE] == "s3" else []
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give each test a folder, and a place of its own."""
     monkeypatch.chdir(tmp_path)
     place = os.environ[_PLACE]
     if place == "memory":
         _where["folder"] = f"memory://{uuid.uuid4().hex}"
     elif place == "s3":
-        bucket = request.getfixturevalue("s3_bucket")
-        _where["folder"], _where["options"] = bucket.url, bucket.options
+        _where["folder"] = f"s3://{_BUCKET}/{uuid.uuid4().hex}"
+        _where["options"] = json.loads(os.environ[_OPTIONS])
     yield
     _where.update(folder=None, options=None)
 
@@ -114,16 +125,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def main(arguments: list[str]) -> int:
     """Run the suite; return pytest's exit status."""
     folder, place, *rest = [*arguments, "local"] if len(arguments) == 1 else arguments
-    os.environ[_PLACE] = place
     suite = Path(folder).resolve()
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(suite), str(Path(__file__).parents[2])])
-    sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
-    given = ["-p", "tests.interop.suite", "-p", "no:cacheprovider", "-q", "--tb=short", "-W", "ignore", "-rs"]
-    return int(
-        pytest.main(
-            [*given, f"--rootdir={suite}", "-c", os.devnull, *rest, str(suite / "tests" / "integration" / "hdf5")]
-        )
-    )
+    # PyNWB's tests are a package of the same name as ours: this module is a plugin under a name of its own.
+    paths = [str(suite), str(Path(__file__).parent)]
+    environment = {**os.environ, _PLACE: place, "PYTHONPATH": os.pathsep.join(paths)}
+    given = ["-p", "suite", "-p", "no:cacheprovider", "-q", "--tb=short", "-W", "ignore", "-rs"]
+    command = [sys.executable, "-m", "pytest", *given, f"--rootdir={suite}", "-c", os.devnull, *rest]
+    command.append(str(suite / "tests" / "integration" / "hdf5"))
+    if place != "s3":
+        return subprocess.run(command, env=environment, check=False).returncode
+    from tests.servers.ceph import CephGateway
+
+    with CephGateway() as server:
+        options = server.endpoint.storage_options()
+        s3fs.S3FileSystem(**options).mkdir(_BUCKET)
+        return subprocess.run(command, env={**environment, _OPTIONS: json.dumps(options)}, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
             message = f"Cannot export to {self.url.text} in mode '{self.mode}'. Please use mode 'w'."
             raise UnsupportedOperation(message)
         given = dict(write_args or {})
-        given |= {"export_source": src_io.source, "cache_spec": cache_spec, "catalog": src_io.manager.namespace_catalog}
+        given |= {"export_source": src_io.source, "cache_spec": cache_spec, "built_by": src_io.manager}
         wanted = container if container is not None else nwbfile
         clear = clear_cache or not given.get("link_data", True)
         super().export(src_io=src_io, container=wanted, write_args=given, clear_cache=clear)
@@ -256,26 +256,27 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         link_data: bool = True,
         export_source: str | None = None,
         cache_spec: bool = True,
-        catalog: Any = None,
+        built_by: Any = None,
         layouts: Layouts = None,
         max_memory: int = MEMORY_BYTES,
         progress: Wanted = None,
     ) -> WriteReport:
         """Store a builder of a whole session; see `write`."""
         base = self._session.tree if self._session is not None and self.mode not in _NEW else None
+        manager = built_by or self.manager
         planner = BuilderPlanner(
             self.url,
             source_of(self.url),
             base,
             LayoutRules(layouts),
-            builder_of=lambda container: self.manager.build(container, source=self.source),
-            is_column=self._is_column,
+            builder_of=lambda container: manager.build(container, source=self.source),
+            is_column=lambda each: _is_column(manager, each),
             link_data=link_data,
             export_source=export_source,
         )
         planner.plan_group(builder, "/")
         if cache_spec:
-            self._plan_namespaces(planner, catalog)
+            self._plan_namespaces(planner, manager)
         plan = planner.plan()
         if base is not None and not plan.documents:
             return WriteReport(self.url, 0, 0, 0, (), base)
@@ -293,23 +294,17 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         if self.mode not in _NEW:
             self._session = self.stores.open(self.url, self._options)
 
-    def _plan_namespaces(self, planner: BuilderPlanner, catalog: Any) -> None:
+    def _plan_namespaces(self, planner: BuilderPlanner, manager: Any) -> None:
         stored = set(planner.base.documents) if planner.base is not None else set()
-        for each in (self.manager.namespace_catalog, catalog):
-            if each is not None:
-                documents, chunks = namespace_nodes(each, stored | set(planner.documents))
-                planner.documents.update(documents)
-                planner.chunks.update(chunks)
+        for each in (self.manager, manager):
+            documents, chunks = namespace_nodes(each.namespace_catalog, stored | set(planner.documents))
+            planner.documents.update(documents)
+            planner.chunks.update(chunks)
         root = planner.documents.get("/") or (planner.base.documents["/"] if planner.base is not None else None)
         if root is not None and f"/{SPECIFICATIONS}" in stored | set(planner.documents):
             attributes = {**root["attributes"], SPECIFICATIONS_LOCATION: SPECIFICATIONS}
             if attributes != root["attributes"]:
                 planner.documents["/"] = {**root, "attributes": attributes}
-
-    def _is_column(self, builder: Any) -> bool:
-        if self.manager.get_builder_dt(builder) is None:
-            return False
-        return any(self.manager.is_sub_data_type(builder, name) for name in ("VectorData", "ElementIdentifiers"))
 
     # Opening and closing.
 
@@ -339,10 +334,11 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Load the namespaces that a store has cached into a catalog or type map; return what each depends on."""
-        if io is None and path is None:
+        if io is None and path is None and kwargs.get("file") is None:
             message = "namespaces are loaded from the store at a path, or from that of an open io: give one of them"
             raise ValueError(message)
-        session = io.session if io is not None else Manager().open(locate(str(path)), kwargs.get("storage_options"))
+        opened = kwargs.get("file") if io is None else io.session
+        session = opened if opened is not None else Manager().open(locate(str(path)), kwargs.get("storage_options"))
         return load_namespaces(namespace_catalog, session, namespaces)
 
     def load_namespaces_io(self, namespace_catalog: Any, namespaces: list[str] | None = None) -> dict[str, Any]:
@@ -356,11 +352,18 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
 
     @property
     def _file(self) -> Any:
-        """What PyNWB's validator passes on to `load_namespaces`: nothing, since that opens the place itself."""
-        return None
+        """What PyNWB's validator passes on to `load_namespaces`."""
+        return self._session
 
 
 _load = load_namespaces
+
+
+def _is_column(manager: Any, builder: Any) -> bool:
+    """Whether a dataset's builder is a column of a table."""
+    if manager.get_builder_dt(builder) is None:
+        return False
+    return any(manager.is_sub_data_type(builder, name) for name in ("VectorData", "ElementIdentifiers"))
 
 
 def to_pynwb(

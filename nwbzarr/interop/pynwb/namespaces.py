@@ -93,7 +93,7 @@ class _Reader(SpecReader):  # type: ignore[misc]  # hdmf has no types
     """Reads the cached sources of one namespace."""
 
     def __init__(self, session: Session, folder: str) -> None:
-        super().__init__(source=session.url.text)
+        super().__init__(source=f"{session.url.text}{folder}")
         self._session = session
         self._folder = folder
 

@@ -354,9 +354,11 @@ def path_of(builder: Any) -> str:
 
 def is_reference_type(dtype: Any) -> bool:
     """Whether a dtype in hdmf's words is that of references."""
+    if isinstance(dtype, RefSpec) or (isinstance(dtype, dict) and "reftype" in dtype):
+        return True
     if isinstance(dtype, dict):
         return is_reference_type(dtype.get("dtype"))
-    return isinstance(dtype, RefSpec) or (isinstance(dtype, str) and dtype in ("object", "reference"))
+    return isinstance(dtype, str) and dtype in ("object", "reference")
 
 
 def _is_plain(data: Any) -> bool:
