@@ -75,9 +75,12 @@ def _swap() -> None:
             return NWBZarrIO.can_read(_placed(path))
 
         @classmethod
-        def load_namespaces(cls, namespace_catalog: Any, path: Any = None, **given: Any) -> Any:
+        def load_namespaces(
+            cls, namespace_catalog: Any, path: Any = None, namespaces: Any = None, io: Any = None, **given: Any
+        ) -> Any:
             options = _where["options"]
-            return super().load_namespaces(namespace_catalog, _placed(path), storage_options=options, **given)
+            given["storage_options"] = options
+            return super().load_namespaces(namespace_catalog, _placed(path), namespaces, io, **given)
 
     SuiteIO.__name__ = "NWBZarrIO"
     remove = os.remove
@@ -138,7 +141,7 @@ def main(arguments: list[str]) -> int:
 
     with CephGateway() as server:
         options = server.endpoint.storage_options()
-        s3fs.S3FileSystem(**options).mkdir(_BUCKET)
+        s3fs.S3FileSystem(**options).call_s3("create_bucket", Bucket=_BUCKET)
         return subprocess.run(command, env={**environment, _OPTIONS: json.dumps(options)}, check=False).returncode
 
 

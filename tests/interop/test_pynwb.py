@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
+import h5py
 import numpy as np
 import pytest
 
@@ -16,7 +18,6 @@ from tests.places import KINDS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.places import Place
 
@@ -36,9 +37,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
-def session(**given: Any) -> Any:
-    """Return a session of PyNWB with electrodes, a series, units, trials."""
-    made = pynwb.NWBFile(session_description="of PyNWB", identifier="p", session_start_time=START, **given)
+def session(*, units: bool = True) -> Any:
+    """Return a session of PyNWB with electrodes, a series, trials, units."""
+    made = pynwb.NWBFile(session_description="of PyNWB", identifier="p", session_start_time=START)
     probe = made.create_device(name="probe")
     group = made.create_electrode_group(name="shank", description="s", location="CA1", device=probe)
     for index in range(4):
@@ -50,9 +51,17 @@ def session(**given: Any) -> Any:
     made.add_trial_column(name="choice", description="left or right")
     for start in range(5):
         made.add_trial(start_time=float(start), stop_time=start + 0.5, choice="left" if start % 2 else "right")
-    for spikes in ([0.1, 0.2], [], [0.5, 0.7, 0.9]):
+    for spikes in ([0.1, 0.2], [], [0.5, 0.7, 0.9]) if units else ():
         made.add_unit(spike_times=spikes, electrodes=[0, 1])
     return made
+
+
+def make_readable(path: Path) -> Path:
+    """Write an HDF5 file that PyNWB can read: without groups that have no type."""
+    make_kitchen(path)
+    with h5py.File(path, "a") as file:
+        del file["scratch"]
+    return path
 
 
 def write(made: Any, place: Place, name: str = "a.nwb.zarr", mode: str = "w", **given: Any) -> str:
@@ -79,7 +88,7 @@ def test_what_pynwb_writes_both_read(place: Place) -> None:
 
 
 def test_what_we_write_pynwb_reads(place: Place, tmp_path: Path) -> None:
-    kitchen = make_kitchen(tmp_path / "kitchen.nwb")
+    kitchen = make_readable(tmp_path / "kitchen.nwb")
     url = f"{place.url}/kitchen.nwb.zarr"
     nwbzarr.convert(kitchen, url, storage_options=place.options)
     theirs = NWBZarrIO(url, "r", storage_options=place.options).read()
@@ -115,7 +124,8 @@ def test_rows_are_appended(place: Place) -> None:
 
 
 def test_a_copy_links_to_what_it_was_read_from(place: Place) -> None:
-    write(session(), place, "raw.nwb.zarr")
+    # PyNWB 4.2 cannot read a copy with units from HDF5 either: it asks a link for attributes.
+    write(session(units=False), place, "raw.nwb.zarr")
     with NWBZarrIO(f"{place.url}/raw.nwb.zarr", "r", storage_options=place.options) as raw_io:
         raw = raw_io.read()
         processed = raw.copy()
@@ -159,7 +169,7 @@ def test_one_liners(place: Place, tmp_path: Path) -> None:
 
 
 def test_hdf5_in_place_is_read_by_pynwb(tmp_path: Path) -> None:
-    theirs = to_pynwb(make_kitchen(tmp_path / "kitchen.nwb"))
+    theirs = to_pynwb(make_readable(tmp_path / "kitchen.nwb"))
     np.testing.assert_array_equal(theirs.acquisition["series"].data[10:20], CELLS[10:20])
 
 
@@ -236,3 +246,13 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         io.write(broken)
     assert nwbzarr.open(path).identifier == "p"
     assert fsspec.filesystem("file").exists(str(path))
+
+
+def test_the_readme_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    from_pynwb(session(), "raw_data.nwb.zarr")
+    nwbzarr.convert("raw_data.nwb.zarr", "raw_data.nwb")
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    names: dict[str, Any] = {}
+    exec(text.partition("```python pynwb\n")[2].partition("```")[0], names)  # noqa: S102 - our own README
+    assert names["same"].identifier == names["ours"].identifier == "p"

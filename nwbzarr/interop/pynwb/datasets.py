@@ -9,6 +9,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from hdmf.build import ObjectMapper
 from hdmf.query import BuilderResolver, ContainerResolver, HDMFDataset
 
 if TYPE_CHECKING:
@@ -228,3 +229,8 @@ def _word(dtype: np.dtype[Any], is_reference: bool) -> str:
     if is_reference:
         return "object"
     return "utf" if dtype.kind in "UO" else str(dtype.type.__name__)
+
+
+# hdmf converts what it does not know value by value; stored arrays are of the right dtype already.
+for _known in (StoredDataset, BuilderReferences, ContainerReferences):
+    ObjectMapper.no_convert(_known)
