@@ -639,10 +639,10 @@ def test_a_node_inside_a_session_is_no_session(untouched: Path, node: str) -> No
         io.write(session())
 
 
-def test_a_zarr_v2_store_says_so(tmp_path: Path) -> None:
+def test_a_zarr_v2_store_that_is_no_session_stays(tmp_path: Path) -> None:
     zarr.create_group(tmp_path / "v2.zarr", zarr_format=2)
     before = everything_in(tmp_path)
-    with pytest.raises(NotAStoreError, match="v2"):
+    with pytest.raises(SchemaError, match="NWBFile"):
         nwbzarr.open(tmp_path / "v2.zarr")
     with pytest.raises(StoreExistsError), NWBZarrIO(tmp_path / "v2.zarr", "w") as io:
         io.write(session())
