@@ -29,6 +29,7 @@ from nwbzarr.model.values import dims_of
 from nwbzarr.schema.core import CORE
 from nwbzarr.schema.fields import Kind
 from nwbzarr.stores.url import relative_source, resolve_source
+from nwbzarr.writing.aligned import AlignedRows
 from nwbzarr.writing.plans import ArrayPlan, WritePlan
 from nwbzarr.writing.sources import SlicedSource
 
@@ -151,7 +152,10 @@ class ArrayConversion:
             key = key_of(new_path, chunk_key(document, (0,) * len(shape)))
             self.chunks[key] = encode_chunk(np.asarray(small), layout.codecs)
             return
-        source = SlicedSource(self.session.dataset(path).data, shape, dtype, path)
+        data, chunks = self.session.dataset(path).data, chunk_shape(self.session.tree.documents[path])
+        if chunks and layout.chunks[0] % chunks[0]:
+            data = AlignedRows(data, chunks[0])
+        source = SlicedSource(data, shape, dtype, path)
         self.arrays.append(ArrayPlan(new_path, document, source, layout.objects))
 
     def _layout(self, path: str, stored: Document, dtype: np.dtype[Any]) -> ArrayLayout:
