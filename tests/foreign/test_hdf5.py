@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -16,6 +17,7 @@ from nwbzarr.errors import (
     ChangedFileError,
     ConversionError,
     HDF5FileError,
+    MissingExtraError,
     NotAStoreError,
     NWBZarrError,
     StoreExistsError,
@@ -27,7 +29,6 @@ from tests.foreign.kitchen import CELLS, differences, make_kitchen, make_other, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.servers.fixtures import S3Bucket
     from tests.servers.web import WebServer
@@ -433,3 +434,53 @@ def test_the_first_difference_is_named(kitchen: Path, tmp_path: Path, part: str,
     assert [difference.path for difference in found] == ["/acquisition", f"/{part}"]
     assert "values[1" in found[-1].what
     assert "'new'" in found[0].what
+
+
+# Filters that are not there.
+
+
+def make_filtered(path: Path) -> Path:
+    """Write a dataset whose chunks say that they went through a filter that nobody has."""
+    make_session(path)
+    with h5py.File(path, "a") as file:
+        created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        created.set_chunk((100_000,))
+        created.set_filter(31_999, h5py.h5z.FLAG_OPTIONAL)
+        space = h5py.h5s.create_simple((200_000,))
+        group = file.create_group("scratch/far")
+        made = h5py.h5d.create(group.id, b"away", h5py.h5t.NATIVE_INT16, space, created)
+        for start in (0, 100_000):
+            made.write_direct_chunk((start,), np.arange(100_000, dtype="i2").tobytes(), filter_mask=0)
+    return path
+
+
+def test_a_filter_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    path = make_filtered(tmp_path / "raw.nwb")
+    session = opened(path)
+    assert session.nwbfile().identifier == "kitchen"
+    with pytest.raises(MissingExtraError, match=r"31999.*hdf5plugin.*/scratch/far/away"):
+        session.dataset("/scratch/far/away").data[:10]
+    with pytest.raises(MissingExtraError, match="31999"):
+        convert(path, tmp_path / "x.nwb.zarr")
+    with pytest.raises(NWBZarrError):
+        nwbzarr.open(tmp_path / "x.nwb.zarr")
+
+
+# Files of other writers.
+
+CORPUS = sorted((Path(__file__).parents[3] / "shared" / "data" / "nwb").glob("*.nwb"))
+
+
+@pytest.mark.skipif(not CORPUS, reason="the files of other writers are not here")
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
+def test_files_of_other_writers(path: Path, tmp_path: Path) -> None:
+    in_place, wanted = opened(path), datasets(path)
+    for name, values in wanted.items():
+        assert_same(in_place.dataset(name).data, values, name)
+    convert(path, tmp_path / "a.nwb.zarr")
+    assert list(compare(path, tmp_path / "a.nwb.zarr")) == []
+    convert(tmp_path / "a.nwb.zarr", tmp_path / "back.nwb")
+    assert differences(path, tmp_path / "back.nwb") == []
+    problems = [str(problem) for problem in nwbzarr.validate(tmp_path / "a.nwb.zarr")]
+    # This one was written without data on purpose; PyNWB's validator says the same.
+    assert problems == [] or (path.name == "1.5.1_timeseries_no_data.nwb" and len(problems) == 1)
