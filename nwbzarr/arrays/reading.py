@@ -102,6 +102,9 @@ class ArrayReader:
             for box, out in zip(boxes, results, strict=True)
             for part in plan_parts(box, self.form.shape, self.form.chunks)
         ]
+        if self._chunks_in_file is not None and self._folder is not None:
+            # A file on a disk is looked at for next to nothing; elsewhere it costs a request.
+            self._chunks_in_file.check_state()
         wanted = [want for want in wanted if not self._from_memory(want)]
         try:
             self._run(wanted)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 #: Offset of a chunk that the file does not hold: it is all fill value.
 ABSENT: Final = -1
 
+#: Digits of a time in nanoseconds, as disks tell it.
+_NANOSECOND_DIGITS: Final = 18
+
 
 @dataclass(frozen=True, slots=True)
 class FileState:
@@ -52,7 +56,10 @@ class FileState:
     tag: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.size:,} bytes, {self.tag or 'no date'}"
+        tag = self.tag or "no date"
+        if tag.isdecimal() and len(tag) >= _NANOSECOND_DIGITS:
+            tag = datetime.fromtimestamp(int(tag) / 1e9, UTC).isoformat(timespec="seconds")
+        return f"{self.size:,} bytes, {tag}"
 
 
 @dataclass(frozen=True)

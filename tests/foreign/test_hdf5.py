@@ -213,6 +213,16 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path, part: str) -> None:
     assert opened(path).dataset("/scratch/datasets/more").data[9_999] == 9_999
 
 
+def test_a_file_that_is_changed_while_a_session_reads_it(tmp_path: Path) -> None:
+    path = make_kitchen(tmp_path / "raw.nwb")
+    long = opened(path).dataset("/scratch/datasets/long").data
+    assert long[0, 0] == 0.0
+    with h5py.File(path, "a") as file:
+        file["scratch/datasets/long"][7] = -1.0
+    with pytest.raises(ChangedFileError, match="changed"):
+        long[:10]
+
+
 def test_what_other_processes_read_by_travels(kitchen: Path) -> None:
     session = opened(kitchen)
     for path in ("/acquisition/series/data", "/scratch/datasets/lzf", "/scratch/texts/many", "/scratch/datasets/long"):
