@@ -190,6 +190,11 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
             ``link_data=False`` copies arrays of other stores; ``layouts``, ``max_memory`` and ``progress`` as
             `nwbzarr.NWBZarrIO.write` takes them; ``herd`` as PyNWB does.
 
+        Notes
+        -----
+        Of what `H5DataIO` wishes for, ``chunks`` and ``link_data`` count; compression and room to grow are HDF5's, and
+        planned here (``layouts`` says otherwise).
+
         Raises
         ------
         UnsupportedOperation
