@@ -136,14 +136,13 @@ def _objects(sizes: Mapping[str, int]) -> Iterator[Finding]:
 
 
 def _links(session: Session) -> Iterator[Finding]:
-    for path in session.tree.documents:
-        for link in session.tree.links(path) if not session.tree.is_array(path) else ():
-            if link.source != ".":
-                message = (
-                    f"an asset cannot lead to another store, since the archive gives each a place of its own, but this link leads to "
-                    f"{link.source}: make data of it (nwbzarr export --inline, or nwbzarr pull)"
-                )
-                yield Finding("refused", join_path(path, link.name), message)
+    for path, link in session.tree.every_link():
+        if link.source != ".":
+            message = (
+                "an asset cannot lead to another store, since the archive gives each a place of its own, but this link "
+                f"leads to {link.source}: make data of it (nwbzarr export --inline, or nwbzarr pull)"
+            )
+            yield Finding("refused", join_path(path, link.name), message)
 
 
 def _subject(session: Session) -> Iterator[Finding]:

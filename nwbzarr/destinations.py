@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nwbzarr.errors import SelfOverwriteError
+from nwbzarr.errors import SelfOverwriteError, StoreModeError
 from nwbzarr.stores.local import LocalCreation, LocalUpdate
 from nwbzarr.stores.objects import ObjectCreation, ObjectUpdate
 from nwbzarr.stores.places import Place
@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from nwbzarr.stores.url import StoreURL
     from nwbzarr.writing.plans import WritePlan
     from nwbzarr.writing.progress import Wanted
+
+
+#: Modes that make something new; ``"w"`` may replace what is there.
+NEW_MODES = ("w", "w-", "x")
+
+
+def check_new(mode: str, doing: str) -> None:
+    """Raise `StoreModeError` unless a mode makes something new; `doing` says what does."""
+    if mode not in NEW_MODES:
+        message = f"mode must be one of {', '.join(map(repr, NEW_MODES))}, but {mode!r} came: {doing}"
+        raise StoreModeError(message)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from nwbzarr.foreign.references import INDEX_SUFFIX, parse_index
 from nwbzarr.stores.keys import named_errors
 from nwbzarr.stores.packages import SIGNATURE, open_package
 from nwbzarr.stores.places import Place
-from nwbzarr.tree.loading import find_tree, load_tree
+from nwbzarr.tree.loading import absence, find_tree, load_tree
 
 if TYPE_CHECKING:
     from zarr.core.buffer import Buffer
@@ -61,7 +61,7 @@ def open_tree(connections: Connections, store: OpenStore) -> tuple[OpenStore, Tr
         return store, tree
     foreign = _keys_of_file(connections, store) or find_legacy(store, Place.of(store))
     if foreign is None:
-        return store, load_tree(store)
+        raise absence(store)
     adopted = connections.adopt(store, foreign)
     return adopted, load_tree(adopted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from nwbzarr.destinations import Destination
+from nwbzarr.destinations import Destination, check_new
 from nwbzarr.errors import StoreExistsError, StoreModeError
 from nwbzarr.extras import import_extra
 from nwbzarr.interop.comparison import Difference, compare_sessions
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from nwbzarr.writing.progress import Wanted
 
     Layouts = Mapping[str, LayoutWish | Mapping[str, Any]] | None
-
-_MODES = ("w", "w-", "x")
 
 _HDF5_SUFFIXES = (".nwb", ".h5", ".hdf5")
 
@@ -99,9 +97,7 @@ def convert(  # noqa: PLR0913 - from where, to where, and how
     CommitError
         When the store did not become visible.
     """
-    if mode not in _MODES:
-        message = f"mode must be one of {', '.join(map(repr, _MODES))}, but {mode!r} came: converting makes a new store"
-        raise StoreModeError(message)
+    check_new(mode, "converting makes a new store")
     shared = manager or Manager(transport=transport)
     source, target = locate(src), locate(dst)
     session = shared.open(source, source_options)

@@ -6,10 +6,8 @@ Values are read and written region by region. The file gets its name when it is 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +32,7 @@ from nwbzarr.errors import ConversionError, StoreExistsError
 from nwbzarr.foreign.hdf5 import absolute_path
 from nwbzarr.foreign.hdf5_types import decode_type, default_type
 from nwbzarr.layout.planning import ArrayLayout, parse_layout
+from nwbzarr.stores.files import whole_path
 from nwbzarr.stores.url import resolve_source
 from nwbzarr.writing.plans import plan_regions
 
@@ -138,17 +137,10 @@ def write_hdf5(session: Any, url: StoreURL, *, replace: bool, stored: Callable[[
     if target.is_dir() or (target.exists() and not replace):
         message = "an HDF5 file is made where nothing is, or replaces a file with mode='w', but something is here"
         raise StoreExistsError(message, url.text)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-    try:
+    with whole_path(target) as partial:
         with h5py.File(partial, "x") as file:
             _Writer(session, file, url, stored).write()
-        report = HDF5Report(url, len(session.tree.documents), partial.stat().st_size)
-        partial.replace(target)
-        return report
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
+        return HDF5Report(url, len(session.tree.documents), partial.stat().st_size)
 
 
 class _Writer:
@@ -171,11 +163,10 @@ class _Writer:
                 continue
             self.file.require_group(path)
         made = {path: self._create(path, documents[path]) for path in arrays}
-        for path in documents:
-            for link in self.session.tree.links(path) if path not in made else ():
-                spelled = self._note(path).get("links", {}).get(link.name)
-                fits = isinstance(spelled, str) and absolute_path(spelled, path) == link.path
-                self.file[path][link.name] = self._link(link.source, spelled if fits else link.path, path)
+        for path, link in self.session.tree.every_link():
+            spelled = self._note(path).get("links", {}).get(link.name)
+            fits = isinstance(spelled, str) and absolute_path(spelled, path) == link.path
+            self.file[path][link.name] = self._link(link.source, spelled if fits else link.path, path)
         for path, dataset in made.items():
             self._fill(path, dataset)
         for path in documents:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,12 +15,13 @@ import fsspec
 
 from nwbzarr.convention.links import Link, encode_links
 from nwbzarr.convention.names import LINKS
-from nwbzarr.destinations import Destination
-from nwbzarr.errors import NWBZarrError, StoreExistsError, StoreModeError
+from nwbzarr.destinations import Destination, check_new
+from nwbzarr.errors import NWBZarrError, StoreExistsError
 from nwbzarr.model.elements import Location
 from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.failures import named_errors
+from nwbzarr.stores.files import whole_file
 from nwbzarr.stores.url import relative_source, resolve_source
 from nwbzarr.writing.plans import CopyPlan, WritePlan
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from nwbzarr.stores.trust import Options
     from nwbzarr.stores.url import StoreURL
     from nwbzarr.writing.progress import Wanted
-
-_MODES: Final = ("w", "w-", "x")
 
 #: Bytes of a file that are copied at a time.
 _PIECE_BYTES: Final = 8 * 2**20
@@ -109,9 +107,7 @@ def copy(  # noqa: PLR0913 - from where, to where, and how
     CommitError
         When a copy did not become visible.
     """
-    if mode not in _MODES:
-        message = f"mode must be one of {', '.join(map(repr, _MODES))}, but {mode!r} came: copying makes new stores"
-        raise StoreModeError(message)
+    check_new(mode, "copying makes new stores")
     shared = manager or Manager(trust)
     first, target = shared.open(locate(src), source_options), locate(dst)
     found = _followed(first) if follow else [first]
@@ -132,11 +128,10 @@ def _followed(first: Session) -> list[Session]:
         if session in found:
             continue
         found.append(session)
-        for path in session.tree.documents:
-            for link in session.tree.links(path) if not session.tree.is_array(path) else ():
-                if link.source != ".":
-                    url = resolve_source(session.url, link.source)
-                    waiting.append(session.manager.follow(session.store, link.source, url))
+        for _, link in session.tree.every_link():
+            if link.source != ".":
+                url = resolve_source(session.url, link.source)
+                waiting.append(session.manager.follow(session.store, link.source, url))
     return found
 
 
@@ -202,18 +197,13 @@ def _moved(base: StoreURL, link: Link, target: StoreURL, places: Mapping[StoreUR
 
 
 def _copy_file(session: Session, target: StoreURL, options: Options | None) -> int:
-    """Copy a file of another format; it gets its name when it is whole."""
-    with named_errors(target):
-        partial = replace(target, path=f"{target.path}.{uuid.uuid4().hex}.partial") if target.is_local else target
-        if target.is_local:
-            Path(target.path).parent.mkdir(parents=True, exist_ok=True)
-        with (
-            fsspec.open(str(session.url), "rb", **session.store.options) as read,
-            fsspec.open(str(partial), "wb", **(options or {})) as write,
-        ):
-            size = 0
-            while piece := read.read(_PIECE_BYTES):
-                size += write.write(piece)
-        if target.is_local:
-            Path(partial.path).replace(target.path)
+    """Copy a file of another format."""
+    size = 0
+    with (
+        named_errors(target),
+        fsspec.open(str(session.url), "rb", **session.store.options) as read,
+        whole_file(target, options) as write,
+    ):
+        while piece := read.read(_PIECE_BYTES):
+            size += write.write(piece)
     return size

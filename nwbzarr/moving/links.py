@@ -17,7 +17,7 @@ from nwbzarr.writing.plans import WritePlan
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from nwbzarr.convention.documents import Document
     from nwbzarr.reading.sessions import Session
@@ -104,7 +104,7 @@ def links(
         When the store cannot be opened. What is wrong with a link is told of the link.
     """
     session = (manager or Manager(trust)).open(locate(path), storage_options)
-    return [_state(session, folder, link) for folder, link in _links(session)]
+    return [_state(session, folder, link) for folder, link in session.tree.every_link()]
 
 
 def relink(
@@ -163,13 +163,6 @@ def relink(
         report = Destination(url, "r+", shared, storage_options).carry_out(plan, progress=False)
         session.refresh(report.tree)
     return changed
-
-
-def _links(session: Session) -> Iterator[tuple[str, Link]]:
-    for path in session.tree.documents:
-        if not session.tree.is_array(path):
-            for link in session.tree.links(path):
-                yield path, link
 
 
 def _state(session: Session, folder: str, link: Link) -> LinkState:

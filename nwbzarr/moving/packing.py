@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
 import zipfile
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import fsspec
 
 from nwbzarr.convention.names import DOCUMENT, SIDECAR, WRITE_MARK, WRITE_NOTE
-from nwbzarr.errors import ConversionError, StoreExistsError, StoreModeError
+from nwbzarr.destinations import check_new
+from nwbzarr.errors import ConversionError, StoreExistsError
 from nwbzarr.reading.managers import Manager
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.failures import named_errors
+from nwbzarr.stores.files import whole_file
 from nwbzarr.stores.keys import list_keys, read_many
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
-    from typing import IO, Any
+    from typing import IO
 
     from nwbzarr.reading.sessions import Session
     from nwbzarr.stores.trust import Options
-    from nwbzarr.stores.url import StoreURL
 
 #: Keys that belong to a write under way.
 _NOT_PACKED: Final = frozenset({WRITE_MARK, WRITE_NOTE})
@@ -90,9 +87,7 @@ def pack(  # noqa: PLR0913 - from where, to where, and how
     StoreError
         When the store cannot be read, or the file cannot be written.
     """
-    if mode not in ("w", "w-", "x"):
-        message = f"mode must be 'w', 'w-' or 'x', but {mode!r} came: packing makes a new file"
-        raise StoreModeError(message)
+    check_new(mode, "packing makes a new file")
     session = (manager or Manager()).open(locate(src), source_options)
     target = locate(dst)
     if session.is_foreign:
@@ -103,7 +98,7 @@ def pack(  # noqa: PLR0913 - from where, to where, and how
         if mode != "w" and fs.exists(path):
             message = f"mode {mode!r} makes a new file, but something is here: use mode='w' to replace it"
             raise StoreExistsError(message, target.text)
-        with _whole(target, storage_options) as file:
+        with whole_file(target, storage_options) as file:
             objects, nbytes = _write(session, file)
     return Packed(session.url.text, target.text, objects, nbytes)
 
@@ -121,20 +116,3 @@ def _write(session: Session, file: IO[bytes]) -> tuple[int, int]:
                     package.writestr(zipfile.ZipInfo(name), data)
                     count, nbytes = count + 1, nbytes + len(data)
     return count, nbytes
-
-
-@contextlib.contextmanager
-def _whole(target: StoreURL, options: Options | None) -> Iterator[Any]:
-    """Give a file that gets its name when it is whole."""
-    if not target.is_local:
-        with fsspec.open(str(target), "wb", **(options or {})) as file:
-            yield file
-        return
-    partial = Path(replace(target, path=f"{target.path}.{uuid.uuid4().hex}.partial").path)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(target.path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ def load_tree(store: OpenStore) -> Tree:
     """
     tree = find_tree(store)
     if tree is None:
-        raise _absence(store)
+        raise absence(store)
     return tree
 
 
@@ -101,7 +101,7 @@ def _scattered(store: OpenStore) -> dict[str, Any]:
     }
 
 
-def _absence(store: OpenStore) -> StoreError:
+def absence(store: OpenStore) -> StoreError:
     """Return the error that says what is there instead of a root document."""
     url = store.url.text
     if store.url.is_local and Path(store.url.path).is_file():

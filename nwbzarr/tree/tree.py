@@ -20,7 +20,7 @@ from nwbzarr.convention.versions import latest_version
 from nwbzarr.errors import DocumentError, NWBZarrError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nwbzarr.stores.url import StoreURL
 
@@ -101,6 +101,13 @@ class Tree:
             return parse_links(self.attributes(path), path)
         except NWBZarrError as error:
             raise type(error)(error.message, self.url.text, path) from error
+
+    def every_link(self) -> Iterator[tuple[str, Link]]:
+        """Yield every link with the path of the group that holds it; raises as `links` does."""
+        for path in self.documents:
+            if not self.is_array(path):
+                for link in self.links(path):
+                    yield path, link
 
     def leads_through_link(self, path: str) -> bool:
         """Whether a link of this store stands somewhere on the way to a path."""

@@ -12,11 +12,12 @@ from hdmf.data_utils import DataIO
 from pynwb import get_manager, get_type_map
 
 from nwbzarr.convention.names import SPECIFICATIONS, SPECIFICATIONS_LOCATION
-from nwbzarr.destinations import Destination
+from nwbzarr.destinations import NEW_MODES, Destination
 from nwbzarr.errors import NWBZarrError, SchemaError, StoreExistsError, StoreModeError
 from nwbzarr.interop.pynwb.namespaces import load_namespaces, namespace_nodes
 from nwbzarr.interop.pynwb.planning import BuilderPlanner
 from nwbzarr.interop.pynwb.reading import Builders, source_of
+from nwbzarr.io import MODES
 from nwbzarr.io import open as open_session
 from nwbzarr.layout.rules import LayoutRules
 from nwbzarr.model.neurodata import NWBFile
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from nwbzarr.writing.progress import Wanted
 
     Layouts = Mapping[str, LayoutWish | Mapping[str, Any]] | None
-
-_MODES = ("r", "r+", "a", "w", "w-", "x")
-_NEW = ("w", "w-", "x")
 
 
 class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
@@ -80,8 +78,8 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         stores: Manager | None = None,
         transport: str | None = None,
     ) -> None:
-        if mode not in _MODES:
-            message = f"mode must be one of {', '.join(map(repr, _MODES))}, but {mode!r} came"
+        if mode not in MODES:
+            message = f"mode must be one of {', '.join(map(repr, MODES))}, but {mode!r} came"
             raise StoreModeError(message)
         if stores is not None and (trust is not None or transport is not None):
             message = "trust and transport belong to the manager of stores: give them where that is made"
@@ -153,7 +151,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         TypeError
             When it is no NWB 2 session.
         """
-        if self.mode in _NEW:
+        if self.mode in NEW_MODES:
             message = f"Cannot read from {self.url.text} in mode '{self.mode}'. Please use mode 'r', 'r+', or 'a'."
             raise UnsupportedOperation(message)
         version = self.nwb_version[0]
@@ -239,7 +237,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         UnsupportedOperation
             In a mode that does not make a store.
         """
-        if self.mode not in _NEW:
+        if self.mode not in NEW_MODES:
             message = f"Cannot export to {self.url.text} in mode '{self.mode}'. Please use mode 'w'."
             raise UnsupportedOperation(message)
         given = dict(write_args or {})
@@ -267,7 +265,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
         progress: Wanted = None,
     ) -> WriteReport:
         """Store a builder of a whole session; see `write`."""
-        base = self._session.tree if self._session is not None and self.mode not in _NEW else None
+        base = self._session.tree if self._session is not None and self.mode not in NEW_MODES else None
         manager = built_by or self.manager
         planner = BuilderPlanner(
             self.url,
@@ -296,7 +294,7 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
             self._session.refresh(report.tree)
         else:
             self.stores.forget(self.url)
-        if self.mode not in _NEW:
+        if self.mode not in NEW_MODES:
             self._session = self.stores.open(self.url, self._options)
 
     def _plan_namespaces(self, planner: BuilderPlanner, manager: Any) -> None:
