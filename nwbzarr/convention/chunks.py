@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nwbzarr.convention.codecs import DECODE_ERRORS, ChunkCodec, parse_codecs
 from nwbzarr.errors import ChunkError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import numpy as np
 
 
 def can_decode(codecs: object, dtype: np.dtype[Any] | None) -> bool:
@@ -47,6 +47,15 @@ def decode_chunk(
             "restore it, or write it again"
         )
         raise ChunkError(message, path=where) from error
+
+
+def padded(array: np.ndarray[Any, Any], chunks: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Return an array of the shape of its chunk, filled up with fill values."""
+    if array.shape == chunks:
+        return array
+    made = np.full(chunks, "" if array.dtype.kind in "OUT" else np.zeros((), array.dtype), array.dtype)
+    made[tuple(slice(size) for size in array.shape)] = array
+    return made
 
 
 def _known(codecs: Sequence[Mapping[str, Any]], dtype: np.dtype[Any]) -> ChunkCodec:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nwbzarr.convention.chunks import encode_chunk
+from nwbzarr.convention.chunks import encode_chunk, padded
 from nwbzarr.convention.documents import chunk_shape
 from nwbzarr.convention.dtypes import parse_data_type
 from nwbzarr.errors import ChunkError, DocumentError
@@ -69,13 +67,4 @@ class HDF5Translator:
             except OSError as error:
                 message = f"the chunk {index} must be readable by HDF5, but is not: {error}; it is cut off or damaged"
                 raise ChunkError(message, url, path) from error
-        return encode_chunk(_whole(found, chunks), document["codecs"])
-
-
-def _whole(values: np.ndarray[Any, Any], chunks: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Return a chunk at its whole shape; what lies beyond the array's edge holds nothing of interest."""
-    if values.shape == chunks:
-        return values
-    made = np.full(chunks, "" if values.dtype.kind == "O" else np.zeros((), values.dtype), values.dtype)
-    made[tuple(map(slice, values.shape))] = values
-    return made
+        return encode_chunk(padded(found, chunks), document["codecs"])

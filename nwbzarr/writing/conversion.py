@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from nwbzarr.convention.chunks import can_decode, encode_chunk
 from nwbzarr.convention.documents import (
     Document,
     array_document,
-    chunk_key,
     chunk_shape,
     with_dimension_names,
 )
 from nwbzarr.convention.links import Link, encode_links
-from nwbzarr.convention.names import DIMENSIONS, LINKS, NAMESPACE, NEURODATA_TYPE, SPECIFICATIONS, key_of, split_path
+from nwbzarr.convention.names import DIMENSIONS, LINKS, NAMESPACE, NEURODATA_TYPE, SPECIFICATIONS, split_path
 from nwbzarr.errors import ConversionError, NWBZarrError
 from nwbzarr.layout.explanation import role_of
 from nwbzarr.layout.planning import ArrayLayout, plan_layout
@@ -30,8 +28,9 @@ from nwbzarr.schema.core import CORE
 from nwbzarr.schema.fields import Kind
 from nwbzarr.stores.url import relative_source, resolve_source
 from nwbzarr.writing.aligned import AlignedRows
-from nwbzarr.writing.plans import ArrayPlan, WritePlan
-from nwbzarr.writing.sources import SlicedSource
+from nwbzarr.writing.parts import Parts
+from nwbzarr.writing.plans import WritePlan
+from nwbzarr.writing.sources import MemorySource, SlicedSource, Source
 
 if TYPE_CHECKING:
     from nwbzarr.schema.registry import Registry
@@ -63,7 +62,8 @@ def plan_conversion(session: Any, url: StoreURL, rules: LayoutRules, *, keep_chu
     ConversionError, DocumentError
         When something cannot be read, or has no stored form.
     """
-    conversion = ArrayConversion(session, rules, keep_chunks=keep_chunks)
+    parts = Parts()
+    conversion = ArrayConversion(session, rules, parts, keep_chunks=keep_chunks)
     for path, document in session.tree.documents.items():
         attributes = dict(document.get("attributes", {}))
         if session.tree.is_array(path):
@@ -72,15 +72,15 @@ def plan_conversion(session: Any, url: StoreURL, rules: LayoutRules, *, keep_chu
         links = session.tree.links(path)
         if links:
             attributes[LINKS] = encode_links(_moved(link, session.url, url) for link in links)
-        conversion.documents[path] = {**document, "attributes": attributes}
+        parts.documents[path] = {**document, "attributes": attributes}
     return WritePlan(
         url=url,
         base=None,
-        documents=conversion.documents,
-        chunks=conversion.chunks,
-        arrays=tuple(conversion.arrays),
+        documents=parts.documents,
+        chunks=parts.chunks,
+        arrays=tuple(parts.arrays),
         reads=frozenset({session.url}),
-        layouts=conversion.layouts,
+        layouts=parts.layouts,
     )
 
 
@@ -100,18 +100,17 @@ class ArrayConversion:
         Open for reading.
     rules : LayoutRules
         What is wished for layouts.
+    parts : Parts
+        Takes what is planned.
     keep_chunks : bool
         Keep the shape of the chunks.
     """
 
-    def __init__(self, session: Any, rules: LayoutRules, *, keep_chunks: bool = False) -> None:
+    def __init__(self, session: Any, rules: LayoutRules, parts: Parts, *, keep_chunks: bool = False) -> None:
         self.session = session
         self.rules = rules
         self.keep_chunks = keep_chunks
-        self.documents: dict[str, Document] = {}
-        self.chunks: dict[str, bytes] = {}
-        self.arrays: list[ArrayPlan] = []
-        self.layouts: dict[str, ArrayLayout] = {}
+        self.parts = parts
 
     def plan(self, path: str, new_path: str, attributes: dict[str, Any]) -> None:
         """Plan an array: small ones are encoded now, others are read region by region when the plan is carried out.
@@ -138,25 +137,19 @@ class ArrayConversion:
             fill_value=stored["fill_value"],
             attributes=attributes if names is None else {**attributes, DIMENSIONS: list(names)},
         )
-        self.layouts[new_path] = layout
-        self.documents[new_path] = with_dimension_names(document, split_path(new_path)[1])
-        if 0 not in shape:
-            self._plan_values(path, new_path, dtype, layout)
+        self.parts.layouts[new_path] = layout
+        named = with_dimension_names(document, split_path(new_path)[1])
+        self.parts.put(new_path, named, self._source(path, shape, dtype, layout), layout)
 
-    def _plan_values(self, path: str, new_path: str, dtype: np.dtype[Any], layout: ArrayLayout) -> None:
-        document = self.documents[new_path]
-        shape = tuple(document["shape"])
+    def _source(self, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], layout: ArrayLayout) -> Source:
         size = math.prod(shape) * (_TEXT_BYTES if dtype.kind == "O" else dtype.itemsize)
-        small = self.session.small_array(path) if size <= _SMALL_BYTES or not shape else None
-        if small is not None and layout.shards is None and layout.chunks == shape and can_decode(layout.codecs, dtype):
-            key = key_of(new_path, chunk_key(document, (0,) * len(shape)))
-            self.chunks[key] = encode_chunk(np.asarray(small), layout.codecs)
-            return
+        small = self.session.small_array(path) if 0 not in shape and (size <= _SMALL_BYTES or not shape) else None
+        if small is not None:
+            return MemorySource(np.asarray(small))
         data, chunks = self.session.dataset(path).data, chunk_shape(self.session.tree.documents[path])
         if chunks and layout.chunks[0] % chunks[0]:
             data = AlignedRows(data, chunks[0])
-        source = SlicedSource(data, shape, dtype, path)
-        self.arrays.append(ArrayPlan(new_path, document, source, layout.objects))
+        return SlicedSource(data, shape, dtype, path)
 
     def _layout(self, path: str, stored: Document, dtype: np.dtype[Any]) -> ArrayLayout:
         shape = tuple(stored["shape"])

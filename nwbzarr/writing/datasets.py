@@ -7,22 +7,20 @@ any link of it. This room decides; `execution` does.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nwbzarr.arrays.stored import import_graphs
-from nwbzarr.convention.chunks import can_decode, encode_chunk
 from nwbzarr.convention.documents import (
     Document,
     array_document,
-    chunk_key,
     chunk_shape,
     with_dimension_names,
 )
 from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value, parse_data_type
-from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS, key_of
+from nwbzarr.convention.names import DIMENSIONS, DTYPE, OBJECT_REFERENCE, REFERENCE_FIELDS
 from nwbzarr.errors import NWBZarrError
 from nwbzarr.layout.explanation import role_of
 from nwbzarr.layout.planning import SINGLE_CHUNK_BYTES, ArrayLayout, parse_layout, plan_layout
@@ -32,7 +30,7 @@ from nwbzarr.model.elements import Element, Location
 from nwbzarr.model.values import dims_of, is_blocks
 from nwbzarr.stores.places import Place
 from nwbzarr.stores.zarr_arrays import check_array, place_of
-from nwbzarr.writing.plans import AppendPlan, ArrayPlan, CopyPlan
+from nwbzarr.writing.plans import AppendPlan, CopyPlan
 from nwbzarr.writing.references import ReferenceRows, find_references, schema_dtype, settled_rows
 from nwbzarr.writing.sources import BlockSource, MemorySource, Source, is_graph, open_source
 
@@ -42,27 +40,13 @@ if TYPE_CHECKING:
     from nwbzarr.model.datasets import Dataset
     from nwbzarr.stores.url import StoreURL
     from nwbzarr.tree.tree import Tree
+    from nwbzarr.writing.parts import Parts
 
 #: Attributes that say what stored bytes mean; they go where the bytes go.
 _DESCRIPTIVE = (DTYPE, DIMENSIONS, REFERENCE_FIELDS)
 
 #: Separators of chunk keys that an array written anew changes between, so that old chunks stay whole until the commit.
 _SEPARATORS = {".": "/", "/": "."}
-
-
-@dataclass(slots=True)
-class Parts:
-    """What the plan of one write is made of, while it is made."""
-
-    documents: dict[str, Document] = field(default_factory=dict)
-    chunks: dict[str, bytes] = field(default_factory=dict)
-    arrays: list[ArrayPlan] = field(default_factory=list)
-    copies: list[CopyPlan] = field(default_factory=list)
-    appends: list[AppendPlan] = field(default_factory=list)
-    rewritten: set[str] = field(default_factory=set)
-    reads: set[StoreURL] = field(default_factory=set)
-    layouts: dict[str, ArrayLayout] = field(default_factory=dict)
-    stored: list[tuple[Element, str]] = field(default_factory=list)
 
 
 class DatasetPlanner:
@@ -155,16 +139,7 @@ class DatasetPlanner:
         document = self._document(dataset, path, source, layout, meaning)
         if wish.given:
             check_array(document)
-        self._plan_values(path, document, source, layout)
-
-    def _plan_values(self, path: str, document: Document, source: Source, layout: ArrayLayout) -> None:
-        self.parts.documents[path] = document
-        direct = layout.shards is None and can_decode(list(layout.codecs), source.dtype) and _is_one_chunk(document)
-        if direct and isinstance(source, MemorySource):
-            key = key_of(path, chunk_key(document, (0,) * len(source.shape)))
-            self.parts.chunks[key] = encode_chunk(_padded(source.array, layout.chunks), layout.codecs)
-        elif isinstance(source, BlockSource) or 0 not in source.shape:
-            self.parts.arrays.append(ArrayPlan(path, document, source, layout.objects))
+        self.parts.put(path, document, source, layout)
 
     def _wish(self, dataset: Dataset, path: str, shape: tuple[int, ...]) -> LayoutWish:
         """Return what is wished for the layout: by the data itself, then by the rules, which leave scalars alone."""
@@ -293,7 +268,7 @@ class DatasetPlanner:
         made["chunk_key_encoding"]["configuration"]["separator"] = _SEPARATORS[separator]
         made = with_dimension_names(made, dataset.name)
         self.parts.rewritten.add(path)
-        self._plan_values(path, made, MemorySource(values), layout)
+        self.parts.put(path, made, MemorySource(values), layout)
 
 
 def _layout(dataset: Dataset, path: str, source: Source, wish: LayoutWish) -> ArrayLayout:
@@ -387,17 +362,3 @@ def _schema_rules(dataset: Dataset) -> Any:
     """Return what the schema says of a typed dataset, or None."""
     find = getattr(dataset, "rules_of_data", None)
     return None if find is None else find()
-
-
-def _is_one_chunk(document: Document) -> bool:
-    chunks = chunk_shape(document) or ()
-    return all(0 < size <= chunk for size, chunk in zip(document["shape"], chunks, strict=True))
-
-
-def _padded(array: Any, chunks: tuple[int, ...]) -> Any:
-    """Return an array of the shape of its chunk, filled up with fill values."""
-    if array.shape == chunks:
-        return array
-    padded = np.full(chunks, "" if array.dtype.kind in "OUT" else np.zeros((), array.dtype), array.dtype)
-    padded[tuple(slice(size) for size in array.shape)] = array
-    return padded

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nwbzarr.convention.chunks import encode_chunk
-from nwbzarr.convention.documents import Document, array_document, chunk_key, with_dimension_names
+from nwbzarr.convention.documents import array_document, with_dimension_names
 from nwbzarr.convention.dtypes import encode_data_type, fill_value
 from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference, parse_reference
 from nwbzarr.convention.names import (
@@ -25,7 +24,6 @@ from nwbzarr.convention.names import (
     SPECIFICATIONS,
     SPECIFICATIONS_LOCATION,
     join_path,
-    key_of,
     split_path,
 )
 from nwbzarr.errors import LinkError
@@ -33,13 +31,13 @@ from nwbzarr.layout.planning import plan_layout
 from nwbzarr.layout.rules import LayoutRules
 from nwbzarr.model.elements import Location, Pointer
 from nwbzarr.writing.conversion import ArrayConversion
-from nwbzarr.writing.plans import ArrayPlan, CopyPlan, WritePlan
+from nwbzarr.writing.parts import Parts
+from nwbzarr.writing.plans import CopyPlan, WritePlan
 from nwbzarr.writing.sources import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nwbzarr.layout.planning import ArrayLayout
     from nwbzarr.model.elements import Element
     from nwbzarr.model.nwbfile import NWBFile
     from nwbzarr.stores.url import StoreURL
@@ -107,11 +105,7 @@ class _Export:
         self.taken: set[str] = set()
         self.sessions: dict[StoreURL, Any] = {session.url: session}
         self.links: dict[str, list[Link]] = {}
-        self.documents: dict[str, Document] = {}
-        self.chunks: dict[str, bytes] = {}
-        self.arrays: list[ArrayPlan] = []
-        self.layouts: dict[str, ArrayLayout] = {}
-        self.copies: list[CopyPlan] = []
+        self.parts = Parts()
         self._waiting: deque[tuple[Any, str, Link]] = deque()
         self._unsearched: deque[Location] = deque()
 
@@ -120,11 +114,11 @@ class _Export:
         return WritePlan(
             url=self.url,
             base=None,
-            documents=self.documents,
-            chunks=self.chunks,
-            arrays=tuple(self.arrays),
-            copies=tuple(self.copies),
-            layouts=self.layouts,
+            documents=self.parts.documents,
+            chunks=self.parts.chunks,
+            arrays=tuple(self.parts.arrays),
+            copies=tuple(self.parts.copies),
+            layouts=self.parts.layouts,
             reads=frozenset(self.sessions),
         )
 
@@ -216,7 +210,7 @@ class _Export:
         if parent not in self.taken:
             self._bring_group(parent)
         self.taken.add(path)
-        self.documents[path] = {"zarr_format": 3, "node_type": "group", "attributes": {}}
+        self.parts.documents[path] = {"zarr_format": 3, "node_type": "group", "attributes": {}}
 
     # Nodes.
 
@@ -243,21 +237,16 @@ class _Export:
             self._plan_translated(session, location, attributes)
             return
         document = {key: value for key, value in stored.items() if key != "consolidated_metadata"}
-        self.documents[path] = with_dimension_names({**document, "attributes": attributes}, split_path(path)[1])
+        self.parts.documents[path] = with_dimension_names({**document, "attributes": attributes}, split_path(path)[1])
         if session.tree.is_array(location.path) and not self._plan_rewritten(session, location, attributes):
-            self.copies.append(CopyPlan(location, path, stored, session.store.keys))
+            self.parts.copies.append(CopyPlan(location, path, stored, session.store.keys))
 
     def _plan_translated(self, session: Any, location: Location, attributes: dict[str, Any]) -> None:
         """Plan an array of a file in another format, in a layout of ours."""
         path = self.placed[location]
         if self._plan_rewritten(session, location, attributes):
             return
-        conversion = ArrayConversion(session, LayoutRules())
-        conversion.plan(location.path, path, attributes)
-        self.documents.update(conversion.documents)
-        self.chunks.update(conversion.chunks)
-        self.arrays += conversion.arrays
-        self.layouts.update(conversion.layouts)
+        ArrayConversion(session, LayoutRules(), self.parts).plan(location.path, path, attributes)
 
     def _plan_rewritten(self, session: Any, location: Location, attributes: dict[str, Any]) -> bool:
         """Plan an array of references whose paths changed; False when it can be copied as it is."""
@@ -281,24 +270,19 @@ class _Export:
             fill_value=fill_value(values.dtype),
             attributes=attributes,
         )
-        self.documents[path] = document
-        if layout.shards is None and layout.chunks == values.shape:
-            key = key_of(path, chunk_key(document, (0,) * values.ndim))
-            self.chunks[key] = encode_chunk(values, layout.codecs)
-        else:
-            self.arrays.append(ArrayPlan(path, document, MemorySource(values), layout.objects))
+        self.parts.put(path, document, MemorySource(values), layout)
 
     def _plan_namespaces(self) -> None:
         """Bring the cached namespaces of all stores together."""
         for session in self.sessions.values():
             for path, document in session.tree.documents.items():
-                if path in self.documents or not f"{path}/".startswith(f"/{SPECIFICATIONS}/"):
+                if path in self.parts.documents or not f"{path}/".startswith(f"/{SPECIFICATIONS}/"):
                     continue
-                self.documents[path] = document
+                self.parts.documents[path] = document
                 if document.get("node_type") == "array":
-                    self.copies.append(CopyPlan(Location(session.url, path), path, document, session.store.keys))
-        if f"/{SPECIFICATIONS}" in self.documents:
-            self.documents["/"]["attributes"][SPECIFICATIONS_LOCATION] = SPECIFICATIONS
+                    self.parts.copies.append(CopyPlan(Location(session.url, path), path, document, session.store.keys))
+        if f"/{SPECIFICATIONS}" in self.parts.documents:
+            self.parts.documents["/"]["attributes"][SPECIFICATIONS_LOCATION] = SPECIFICATIONS
 
 
 def _location(element: Element) -> Location:

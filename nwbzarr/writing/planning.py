@@ -18,7 +18,8 @@ from nwbzarr.model.datasets import Dataset
 from nwbzarr.model.elements import Element, Location, Pointer
 from nwbzarr.model.groups import Group
 from nwbzarr.stores.url import StoreURL, relative_source, resolve_source
-from nwbzarr.writing.datasets import DatasetPlanner, Parts
+from nwbzarr.writing.datasets import DatasetPlanner
+from nwbzarr.writing.parts import Parts
 from nwbzarr.writing.plans import LinkPlan, WritePlan
 from nwbzarr.writing.sources import BlockSource
 from nwbzarr.writing.specifications import plan_specifications

@@ -26,7 +26,7 @@ from nwbzarr.writing.plans import CopyPlan
 if TYPE_CHECKING:
     from nwbzarr.model.nwbfile import NWBFile
     from nwbzarr.tree.tree import Tree
-    from nwbzarr.writing.datasets import Parts
+    from nwbzarr.writing.parts import Parts
 
 Nodes = tuple[dict[str, Document], dict[str, bytes]]
 

@@ -300,14 +300,14 @@ class NWBZarrIO(HDMFIO):  # type: ignore[misc]  # hdmf has no types
     def _plan_namespaces(self, planner: BuilderPlanner, manager: Any) -> None:
         stored = set(planner.base.documents) if planner.base is not None else set()
         for each in (self.manager, manager):
-            documents, chunks = namespace_nodes(each.namespace_catalog, stored | set(planner.documents))
-            planner.documents.update(documents)
-            planner.chunks.update(chunks)
-        root = planner.documents.get("/") or (planner.base.documents["/"] if planner.base is not None else None)
-        if root is not None and f"/{SPECIFICATIONS}" in stored | set(planner.documents):
+            documents, chunks = namespace_nodes(each.namespace_catalog, stored | set(planner.parts.documents))
+            planner.parts.documents.update(documents)
+            planner.parts.chunks.update(chunks)
+        root = planner.parts.documents.get("/") or (planner.base.documents["/"] if planner.base is not None else None)
+        if root is not None and f"/{SPECIFICATIONS}" in stored | set(planner.parts.documents):
             attributes = {**root["attributes"], SPECIFICATIONS_LOCATION: SPECIFICATIONS}
             if attributes != root["attributes"]:
-                planner.documents["/"] = {**root, "attributes": attributes}
+                planner.parts.documents["/"] = {**root, "attributes": attributes}
 
     # Opening and closing.
 

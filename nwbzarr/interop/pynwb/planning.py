@@ -17,21 +17,21 @@ from hdmf.query import HDMFDataset, ReferenceResolver
 from hdmf.spec import RefSpec
 
 from nwbzarr.convention.attributes import encode_attributes
-from nwbzarr.convention.chunks import can_decode, encode_chunk
-from nwbzarr.convention.documents import Document, array_document, chunk_key, group_document, with_dimension_names
+from nwbzarr.convention.documents import Document, array_document, group_document, with_dimension_names
 from nwbzarr.convention.dtypes import dtype_name, encode_data_type, fill_value
 from nwbzarr.convention.links import Link, Reference, encode_links, encode_reference
-from nwbzarr.convention.names import DIMENSIONS, DTYPE, LINKS, OBJECT_REFERENCE, REFERENCE_FIELDS, join_path, key_of
+from nwbzarr.convention.names import DIMENSIONS, DTYPE, LINKS, OBJECT_REFERENCE, REFERENCE_FIELDS, join_path
 from nwbzarr.errors import FieldTypeError, ReferenceTargetError
 from nwbzarr.interop.pynwb.blocks import blocks_of
 from nwbzarr.interop.pynwb.datasets import StoredDataset
 from nwbzarr.layout.explanation import role_of
-from nwbzarr.layout.planning import ArrayLayout, plan_layout
+from nwbzarr.layout.planning import plan_layout
 from nwbzarr.layout.rules import LayoutRules, LayoutWish
 from nwbzarr.model.elements import Location
 from nwbzarr.stores.connections import locate
 from nwbzarr.stores.url import relative_source
-from nwbzarr.writing.plans import AppendPlan, ArrayPlan, LinkPlan, WritePlan
+from nwbzarr.writing.parts import Parts
+from nwbzarr.writing.plans import AppendPlan, LinkPlan, WritePlan
 from nwbzarr.writing.sources import BlockSource, MemorySource, Source, open_source
 
 if TYPE_CHECKING:
@@ -75,27 +75,21 @@ class BuilderPlanner:
     is_column: Callable[[Any], bool]
     link_data: bool = True
     export_source: str | None = None
-    documents: dict[str, Document] = field(default_factory=dict)
-    chunks: dict[str, bytes] = field(default_factory=dict)
-    arrays: list[ArrayPlan] = field(default_factory=list)
-    appends: list[AppendPlan] = field(default_factory=list)
+    parts: Parts = field(default_factory=Parts)
     links: list[LinkPlan] = field(default_factory=list)
-    reads: set[StoreURL] = field(default_factory=set)
-    layouts: dict[str, ArrayLayout] = field(default_factory=dict)
-    nodes: set[str] = field(default_factory=set)
 
     def plan(self) -> WritePlan:
         """Return the plan of all that was planned."""
         return WritePlan(
             url=self.url,
             base=self.base,
-            documents=self.documents,
-            chunks=self.chunks,
-            arrays=tuple(self.arrays),
-            appends=tuple(self.appends),
+            documents=self.parts.documents,
+            chunks=self.parts.chunks,
+            arrays=tuple(self.parts.arrays),
+            appends=tuple(self.parts.appends),
             links=tuple(self.links),
-            reads=frozenset(self.reads),
-            layouts=self.layouts,
+            reads=frozenset(self.parts.reads),
+            layouts=self.parts.layouts,
         )
 
     # Groups and links.
@@ -119,7 +113,7 @@ class BuilderPlanner:
             attributes[LINKS] = encode_links(links.values())
         document = group_document(attributes) if stored is None else {**stored, "attributes": attributes}
         if document != stored:
-            self.documents[path] = document
+            self.parts.documents[path] = document
 
     def _plan_member(self, builder: Any, folder: str, links: dict[str, Link]) -> None:
         """Plan a dataset, or a link where its data is stored elsewhere."""
@@ -142,7 +136,7 @@ class BuilderPlanner:
     def _link_to(self, name: str, target: Location, folder: str) -> Link:
         source = relative_source(self.url, target.url)
         if target.url != self.url:
-            self.reads.add(target.url)
+            self.parts.reads.add(target.url)
             self.links.append(LinkPlan(join_path(folder, name), source, target))
         return Link(name, source, target.path)
 
@@ -224,19 +218,8 @@ class BuilderPlanner:
             fill_value=fill_value(source.dtype),
             attributes=attributes,
         )
-        self.documents[path] = with_dimension_names(document, builder.name)
-        self.layouts[path] = layout
-        self._plan_values(path, document, source, layout)
-
-    def _plan_values(self, path: str, document: Document, source: Source, layout: ArrayLayout) -> None:
-        whole = (
-            layout.shards is None and layout.chunks == source.shape and can_decode(list(layout.codecs), source.dtype)
-        )
-        if whole and isinstance(source, MemorySource):
-            key = key_of(path, chunk_key(document, (0,) * len(source.shape)))
-            self.chunks[key] = encode_chunk(source.array, layout.codecs)
-        elif isinstance(source, BlockSource) or 0 not in source.shape:
-            self.arrays.append(ArrayPlan(path, document, source, layout.objects))
+        self.parts.layouts[path] = layout
+        self.parts.put(path, with_dimension_names(document, builder.name), source, layout)
 
     def _wish(self, builder: DatasetBuilder, path: str, source: Source) -> LayoutWish:
         if not source.shape:
@@ -259,7 +242,7 @@ class BuilderPlanner:
             data = blocks_of(data)
         location = _stored_at(data)
         if location is not None:
-            self.reads.add(location.url)
+            self.parts.reads.add(location.url)
         source = open_source(data.dataset if isinstance(data, StoredDataset) and not data.added else data, path)
         return source, {DTYPE: dtype_name(source.dtype)} if source.dtype.names is None else {}
 
@@ -310,7 +293,7 @@ class BuilderPlanner:
         if isinstance(data, StoredDataset) and data.added:
             document = self._grown(data, builder, path, document)
         if document != stored:
-            self.documents[path] = document
+            self.parts.documents[path] = document
 
     def _grown(self, data: Any, builder: Any, path: str, document: Document) -> Document:
         length = document["shape"][0]
@@ -322,7 +305,7 @@ class BuilderPlanner:
             rows = MemorySource(data.rows())
         made = {**document, "shape": [length + rows.shape[0], *document["shape"][1:]]}
         objects = made["chunk_grid"]["configuration"]["chunk_shape"][0]
-        self.appends.append(AppendPlan(path, made, length - length % objects, length, (rows,), data.dataset))
+        self.parts.appends.append(AppendPlan(path, made, length - length % objects, length, (rows,), data.dataset))
         return made
 
 
